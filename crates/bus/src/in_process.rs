@@ -1,0 +1,164 @@
+//! The bus inside one process: each subscription reads the producer's log itself.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use eventlog::{Log, StoredEvent, Tail, checkpoint};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::subscription::Feed;
+use crate::{EventBus, Message, Subscription, Translate, subjects};
+
+/// Finished messages after which the checkpoint is saved even if more are at hand: at most so many are
+/// delivered again after a crash.
+const CHECKPOINT_EVERY: usize = 16;
+
+/// A producer: its log, and how its events are translated.
+#[derive(Debug, Clone)]
+struct Producer {
+    log: Log,
+    translate: Translate,
+}
+
+/// The bus of a process that runs every service.
+#[derive(Debug, Default)]
+pub struct InProcessBus {
+    producers: Mutex<HashMap<String, watch::Sender<Option<Producer>>>>,
+}
+
+impl InProcessBus {
+    /// A bus without producers.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// See [`EventBus::register`].
+    pub fn register(&self, source: &str, log: Log, translate: Translate) {
+        let mut producers = self.producers.lock();
+        let producer = producers.entry(source.to_owned()).or_default();
+        producer.send_replace(Some(Producer { log, translate }));
+    }
+
+    /// See [`EventBus::subscribe`].
+    pub fn subscribe(&self, source: &str, durable: &str, consumer_log: Log) -> Subscription {
+        let producer = self.producers.lock().entry(source.to_owned()).or_default().subscribe();
+        let feed = Relay {
+            source: source.to_owned(),
+            checkpoint: subjects::checkpoint(durable),
+            consumer_log,
+            producer,
+            reading: None,
+            ahead: VecDeque::new(),
+            finished: 0,
+            unsaved: 0,
+            saved: 0,
+        };
+        Subscription::new(durable, Box::new(feed))
+    }
+}
+
+impl EventBus for InProcessBus {
+    fn register(&self, source: &str, log: Log, translate: Translate) {
+        Self::register(self, source, log, translate);
+    }
+
+    fn subscribe(&self, source: &str, durable: &str, consumer_log: Log) -> Subscription {
+        Self::subscribe(self, source, durable, consumer_log)
+    }
+}
+
+/// Reads a producer's log for one subscription.
+#[derive(Debug)]
+struct Relay {
+    source: String,
+    checkpoint: String,
+    consumer_log: Log,
+    producer: watch::Receiver<Option<Producer>>,
+    reading: Option<(Tail, Translate)>,
+    /// Events that were read but not handed over.
+    ahead: VecDeque<StoredEvent>,
+    /// Position up to which there is nothing left to do.
+    finished: i64,
+    /// Messages finished since the checkpoint was saved.
+    unsaved: usize,
+    /// The checkpoint.
+    saved: i64,
+}
+
+impl Relay {
+    /// Waits for the producer, finds the place to start. `None`: canceled.
+    async fn start(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<Translate>> {
+        if let Some((_, translate)) = &self.reading {
+            return Ok(Some(*translate));
+        }
+        let registered = tokio::select! {
+            () = cancel.cancelled() => return Ok(None),
+            registered = self.producer.wait_for(Option::is_some) => {
+                registered.map(|producer| producer.clone())
+            }
+        };
+        let producer = registered.context("the bus is gone")?.context("the source is not registered")?;
+        let after = checkpoint::load(&self.consumer_log, &self.checkpoint).await.context("the checkpoint")?;
+        self.saved = after;
+        self.finished = after;
+        self.reading = Some((Tail::new(producer.log, after), producer.translate));
+        Ok(Some(producer.translate))
+    }
+
+    /// Reads more once everything at hand was handed over. `None`: canceled.
+    async fn read(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<()>> {
+        let Some((tail, _)) = &mut self.reading else { return Ok(None) };
+        let events = tail.next_batch(cancel).await.context("reading the producer's log")?;
+        Ok(events.map(|events| self.ahead.extend(events)))
+    }
+}
+
+#[async_trait]
+impl Feed for Relay {
+    async fn next(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<Message>> {
+        let Some(translate) = self.start(cancel).await? else { return Ok(None) };
+        loop {
+            while let Some(event) = self.ahead.front() {
+                let message = Message::translate(&self.source, translate, event).with_context(|| {
+                    format!(
+                        "event {} ({} of {}, position {}) cannot be published",
+                        event.id, event.kind, self.source, event.position
+                    )
+                })?;
+                if message.is_some() {
+                    return Ok(message);
+                }
+                self.finished = event.position;
+                self.ahead.pop_front();
+            }
+            self.save().await?;
+            if self.read(cancel).await?.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn finished(&mut self) -> bool {
+        if let Some(event) = self.ahead.pop_front() {
+            self.finished = event.position;
+        }
+        self.unsaved += 1;
+        self.unsaved >= CHECKPOINT_EVERY || self.ahead.is_empty()
+    }
+
+    async fn save(&mut self) -> anyhow::Result<()> {
+        if self.finished > self.saved {
+            checkpoint::save(&self.consumer_log, &self.checkpoint, self.finished)
+                .await
+                .with_context(|| format!("saving the checkpoint {}", self.checkpoint))?;
+            self.saved = self.finished;
+            self.unsaved = 0;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! The loop around a handler: deliver in order, retry what fails, remember what succeeded.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::Message;
+
+/// Waits between tries; each is about twice the one before, with jitter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first wait.
+    pub min: Duration,
+    /// No wait is longer, but for its jitter.
+    pub max: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { min: Duration::from_millis(100), max: Duration::from_secs(30) }
+    }
+}
+
+impl Backoff {
+    fn delays(self) -> impl Iterator<Item = Duration> + Send {
+        ExponentialBuilder::default()
+            .with_min_delay(self.min)
+            .with_max_delay(self.max)
+            .with_jitter()
+            .without_max_times()
+            .build()
+    }
+}
+
+/// How a subscription is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Tries of the current step that failed in a row; 0 when all is well.
+    pub failures: u64,
+    /// The last failure, with its causes.
+    pub last_error: Option<String>,
+}
+
+/// Where a subscription's messages come from: the part that differs between transports.
+#[async_trait]
+pub(crate) trait Feed: std::fmt::Debug + Send {
+    /// The next message; waits for it. `None` once `cancel` is triggered. After an error the next call tries
+    /// the same place again.
+    async fn next(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<Message>>;
+
+    /// The handler is done with the last message: go on behind it. `true`: save that now.
+    fn finished(&mut self) -> bool;
+
+    /// Saves how far the handler has come.
+    async fn save(&mut self) -> anyhow::Result<()>;
+}
+
+/// A durable subscription to the messages of one source.
+#[derive(Debug)]
+pub struct Subscription {
+    feed: Box<dyn Feed>,
+    durable: String,
+    backoff: Backoff,
+    health: watch::Sender<Health>,
+}
+
+impl Subscription {
+    pub(crate) fn new(durable: &str, feed: Box<dyn Feed>) -> Self {
+        let health = watch::Sender::new(Health::default());
+        Self { feed, durable: durable.to_owned(), backoff: Backoff::default(), health }
+    }
+
+    /// Sets the waits between tries.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// How the subscription is doing, while it runs and afterwards.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.subscribe()
+    }
+
+    /// Hands every message to `handler`, one after the other, until `cancel` is triggered. A message whose
+    /// handler fails is handed over again, after a wait, until it succeeds; those behind it wait, other
+    /// subscriptions do not. A message may come again after a restart.
+    pub async fn run<F>(mut self, cancel: CancellationToken, mut handler: impl FnMut(Message) -> F + Send)
+    where
+        F: Future<Output = Result<(), anyhow::Error>> + Send,
+    {
+        while let Some(message) = self.next(&cancel).await {
+            if self.handle(&cancel, &mut handler, message).await.is_none() {
+                break;
+            }
+            if self.feed.finished() && self.save(&cancel).await.is_none() {
+                break;
+            }
+        }
+        self.try_save().await;
+    }
+
+    /// `None`: canceled. So for the following two.
+    async fn next(&mut self, cancel: &CancellationToken) -> Option<Message> {
+        let mut delays = self.backoff.delays();
+        loop {
+            match self.feed.next(cancel).await {
+                Ok(message) => {
+                    self.well();
+                    return message;
+                }
+                Err(error) => self.failed("no next message", &error),
+            }
+            self.try_save().await;
+            wait(cancel, delays.next()).await?;
+        }
+    }
+
+    async fn handle<F>(
+        &mut self,
+        cancel: &CancellationToken,
+        handler: &mut (impl FnMut(Message) -> F + Send),
+        message: Message,
+    ) -> Option<()>
+    where
+        F: Future<Output = Result<(), anyhow::Error>> + Send,
+    {
+        let mut delays = self.backoff.delays();
+        loop {
+            let handled = tokio::select! {
+                () = cancel.cancelled() => return None,
+                handled = handler(message.clone()) => handled,
+            };
+            let Err(error) = handled else {
+                self.well();
+                return Some(());
+            };
+            self.failed("a message is not handled", &error.context(format!("handling {}", message.subject)));
+            // What went well before it must not come again because this one is stuck.
+            self.try_save().await;
+            wait(cancel, delays.next()).await?;
+        }
+    }
+
+    async fn save(&mut self, cancel: &CancellationToken) -> Option<()> {
+        let mut delays = self.backoff.delays();
+        while let Err(error) = self.feed.save().await {
+            self.failed("a checkpoint is not saved", &error);
+            wait(cancel, delays.next()).await?;
+        }
+        self.well();
+        Some(())
+    }
+
+    /// Saves if it can: failing costs that messages come again.
+    async fn try_save(&mut self) {
+        if let Err(error) = self.feed.save().await {
+            tracing::warn!(durable = self.durable, "saving the checkpoint: {error:#}");
+        }
+    }
+
+    fn failed(&self, what: &str, error: &anyhow::Error) {
+        let mut failures = 0;
+        self.health.send_modify(|health| {
+            health.failures += 1;
+            health.last_error = Some(format!("{error:#}"));
+            failures = health.failures;
+        });
+        tracing::error!(durable = self.durable, failures, "{what}, trying again: {error:#}");
+    }
+
+    fn well(&self) {
+        self.health.send_if_modified(|health| {
+            let changed = health.failures > 0;
+            health.failures = 0;
+            health.last_error = None;
+            changed
+        });
+    }
+}
+
+/// `None`: canceled meanwhile.
+async fn wait(cancel: &CancellationToken, delay: Option<Duration>) -> Option<()> {
+    tokio::select! {
+        () = cancel.cancelled() => None,
+        () = tokio::time::sleep(delay.unwrap_or_default()) => Some(()),
+    }
+}

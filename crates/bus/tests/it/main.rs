@@ -1,0 +1,6 @@
+//! Tests of the bus.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of the test functions themselves")]
+
+mod delivery;
+mod faults;
+mod world;

@@ -1,0 +1,41 @@
+//! Rules of migrations.
+
+use super::Backend;
+use crate::{LogError, Migrations, Statement, params};
+
+const FIRST: (&str, &str) = ("0001_a", "CREATE TABLE a (id TEXT NOT NULL PRIMARY KEY)");
+const SECOND: (&str, &str) = ("0002_b", "CREATE TABLE b (id TEXT NOT NULL PRIMARY KEY)");
+
+fn migrations(sqlite: &'static [(&'static str, &'static str)]) -> Migrations {
+    Migrations { service: "conformance", sqlite }
+}
+
+/// New ones are added to a database that has the old ones, and an older build still opens it.
+pub async fn a_migration_is_applied_once(backend: &dyn Backend) {
+    let log = backend.open(&migrations(&[FIRST])).await.unwrap();
+    log.execute(vec![Statement::new("INSERT INTO a (id) VALUES ('kept')", params![])]).await.unwrap();
+    drop(log);
+    let log = backend.open(&migrations(&[FIRST, SECOND])).await.unwrap();
+    assert_eq!(log.query("SELECT id FROM a", params![]).await.unwrap().len(), 1);
+    assert_eq!(log.query("SELECT id FROM b", params![]).await.unwrap().len(), 0);
+    drop(log);
+    backend.open(&migrations(&[FIRST])).await.unwrap();
+}
+
+/// It says which one.
+pub async fn a_changed_migration_is_refused(backend: &dyn Backend) {
+    drop(backend.open(&migrations(&[FIRST])).await.unwrap());
+    let changed = [("0001_a", "CREATE TABLE a (id BIGINT NOT NULL PRIMARY KEY)")];
+    let changed = Migrations { service: "conformance", sqlite: Box::leak(Box::new(changed)) };
+    let error = backend.open(&changed).await.unwrap_err();
+    assert!(matches!(&error, LogError::Migration { name, .. } if name == "conformance/0001_a"), "{error}");
+}
+
+/// The database is as it was, and opens again.
+pub async fn a_failing_migration_leaves_nothing(backend: &dyn Backend) {
+    drop(backend.open(&migrations(&[FIRST])).await.unwrap());
+    let broken = backend.open(&migrations(&[FIRST, SECOND, ("0003_c", "CREATE nonsense")])).await;
+    assert!(matches!(broken.unwrap_err(), LogError::Migration { name, .. } if name == "conformance/0003_c"));
+    let log = backend.open(&migrations(&[FIRST])).await.unwrap();
+    log.query("SELECT id FROM b", params![]).await.unwrap_err();
+}

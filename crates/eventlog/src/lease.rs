@@ -1,0 +1,84 @@
+//! Leases: work is claimed for a time, by the database's clock, under a fencing number.
+//!
+//! The number grows with every claim. A write done under a lease carries [`Lease::guard`]; once somebody else
+//! has claimed the name, that write is refused, however late the old owner wakes up.
+
+use std::time::Duration;
+
+use crate::{Log, LogError, Statement, params};
+
+/// A claimed lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// What is leased.
+    pub name: String,
+    /// Who holds it.
+    pub owner: String,
+    /// Larger than that of every earlier claim.
+    pub fence: i64,
+}
+
+impl Lease {
+    /// A statement that fails the write it is part of unless this lease is still the latest claim. Whether its
+    /// time is up does not matter: until somebody else claims it, nobody else can have written.
+    #[must_use]
+    pub fn guard(&self) -> Statement {
+        Statement::new(
+            "UPDATE lease SET fence = fence WHERE name = $1 AND owner = $2 AND fence = $3 AND expires_at > 0",
+            params![&self.name, &self.owner, self.fence],
+        )
+        .affecting(1)
+    }
+}
+
+/// Claims `name` for `ttl` unless another owner holds it. The same owner may claim again, after a restart for
+/// example: it gets a new number, and what it had before is stale. `None`: somebody else holds it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(log: &Log, name: &str, owner: &str, ttl: Duration) -> Result<Option<Lease>, LogError> {
+    let now = log.clock_sql();
+    let sql = format!(
+        "INSERT INTO lease (name, owner, fence, expires_at) VALUES ($1, $2, 1, {now} + $3) \
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = lease.fence + 1, \
+         expires_at = excluded.expires_at \
+         WHERE lease.expires_at <= {now} OR lease.owner = excluded.owner RETURNING fence"
+    );
+    let rows = log.execute_returning(Statement::new(sql, params![name, owner, millis(ttl)])).await?;
+    rows.first()
+        .map(|row| Ok(Lease { name: name.to_owned(), owner: owner.to_owned(), fence: row.get("fence")? }))
+        .transpose()
+}
+
+/// Prolongs the lease to `ttl` from now. `false`: it is lost, stop working under it. A lease whose time is up
+/// can still be renewed as long as nobody else has claimed it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew(log: &Log, lease: &Lease, ttl: Duration) -> Result<bool, LogError> {
+    let sql = format!(
+        "UPDATE lease SET expires_at = {} + $4 \
+         WHERE name = $1 AND owner = $2 AND fence = $3 AND expires_at > 0",
+        log.clock_sql()
+    );
+    let params = params![&lease.name, &lease.owner, lease.fence, millis(ttl)];
+    changed(log, Statement::new(sql, params)).await
+}
+
+/// Gives the lease back at once. `false`: it was lost before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(log: &Log, lease: &Lease) -> Result<bool, LogError> {
+    let sql = "UPDATE lease SET expires_at = 0 \
+               WHERE name = $1 AND owner = $2 AND fence = $3 AND expires_at > 0";
+    changed(log, Statement::new(sql, params![&lease.name, &lease.owner, lease.fence])).await
+}
+
+async fn changed(log: &Log, statement: Statement) -> Result<bool, LogError> {
+    Ok(log.execute(vec![statement]).await?.first() == Some(&1))
+}
+
+fn millis(ttl: Duration) -> i64 {
+    i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX / 2)
+}

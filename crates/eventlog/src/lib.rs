@@ -1,0 +1,44 @@
+//! The append-only event log, its read tables, checkpoints, leases and migrations.
+//!
+//! One database holds one service's log and everything that service reads. A write is one [`Append`]: a value
+//! that names the stream, the expected version, the events and the read-table statements that belong to them.
+//! Many appends share one commit; a conflict fails only its own.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`mod@append`], [`event`], [`statement`], [`value`], [`row`] | the values that go in and come out |
+//! | [`log`] | the [`EventLog`] trait and [`open_log`] |
+//! | [`checkpoint`], [`lease`], [`tail`], [`upcast`], [`command`] | what is built on the trait, the same for every backend |
+//! | [`migrations`] | what a service's database is made of |
+//! | `sqlite` | the SQLite backend; another backend lies beside it |
+//! | [`conformance`], [`testing`] | the suite every backend passes; scratch logs for the tests of services |
+
+pub mod append;
+pub mod checkpoint;
+pub mod command;
+pub mod conformance;
+pub mod error;
+pub mod event;
+pub mod lease;
+pub mod log;
+pub mod migrations;
+pub mod row;
+mod sqlite;
+pub mod statement;
+pub mod tail;
+pub mod testing;
+pub mod upcast;
+pub mod value;
+
+pub use append::{Append, Appended, Expected};
+pub use command::{CommandRecord, command_reply};
+pub use error::{AppendError, LogError};
+pub use event::{Meta, NewEvent, StoredEvent};
+pub use lease::Lease;
+pub use log::{EventLog, Log, LogStats, open_log};
+pub use migrations::{COMMON_SQLITE, Migrations};
+pub use row::{FromValue, Row};
+pub use statement::Statement;
+pub use tail::Tail;
+pub use upcast::Upcasters;
+pub use value::{Params, SqlValue};

@@ -1,0 +1,135 @@
+//! The log as its users see it, whatever database it lies in.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::sqlite::SqliteLog;
+use crate::{Append, AppendError, Appended, LogError, Migrations, Params, Row, Statement, StoredEvent};
+
+/// A log that is shared by everything in a service; cheap to clone.
+pub type Log = Arc<dyn EventLog>;
+
+/// One service's log with its read tables and coordination tables.
+#[async_trait]
+pub trait EventLog: std::fmt::Debug + Send + Sync + 'static {
+    /// Stores one write, all of it or nothing, and answers once it is durable. Appends that wait at the same
+    /// time share a commit. A write that was handed over is carried out even if the future is dropped.
+    ///
+    /// # Errors
+    /// Why it was refused; see [`AppendError`].
+    async fn append(&self, append: Append) -> Result<Appended, AppendError>;
+
+    /// The events of a stream after `after_version`, in order; 0 loads all of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn load(&self, stream: &str, after_version: i64) -> Result<Vec<StoredEvent>, LogError>;
+
+    /// At most `limit` events of the whole log after `after_position`, in order. An event that is committed
+    /// later never has a lower position than one that was returned.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn read_all(&self, after_position: i64, limit: usize) -> Result<Vec<StoredEvent>, LogError>;
+
+    /// Position of the last event, 0 when there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn head(&self) -> Result<i64, LogError>;
+
+    /// Changes after every commit of this process that stored events. A wake-up only: read to be correct.
+    fn appended(&self) -> watch::Receiver<i64>;
+
+    /// Reads the tables as of the last commit.
+    ///
+    /// # Errors
+    /// When the database fails or the statement and its parameters do not fit.
+    async fn query(&self, sql: &str, params: Params) -> Result<Vec<Row>, LogError>;
+
+    /// Changes coordination tables (leases, checkpoints, caches) in one transaction; how many rows each
+    /// statement changed. Facts go through [`EventLog::append`].
+    ///
+    /// # Errors
+    /// When the database fails, or a statement did not change the number of rows that it had to.
+    async fn execute(&self, statements: Vec<Statement>) -> Result<Vec<u64>, LogError>;
+
+    /// Like [`EventLog::execute`] for one statement that ends in `RETURNING`: the rows that it returned.
+    ///
+    /// # Errors
+    /// As for [`EventLog::execute`].
+    async fn execute_returning(&self, statement: Statement) -> Result<Vec<Row>, LogError>;
+
+    /// An SQL expression for the database's clock in whole milliseconds since 1970.
+    fn clock_sql(&self) -> &'static str;
+
+    /// What this handle has written so far.
+    fn stats(&self) -> LogStats;
+}
+
+/// Counters of one open log, from zero at its opening.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogStats {
+    /// Commits made; each is one sync to the disk.
+    pub commits: u64,
+    /// Writes (appends and executes) that were answered by those commits, refused ones included.
+    pub writes: u64,
+    /// Events stored.
+    pub events: u64,
+}
+
+/// Opens the log at `sqlite:<path>` or a plain path, creates it when it is missing, and applies the
+/// migrations that it lacks.
+///
+/// # Errors
+/// When the address names no known backend, the file cannot be opened, or a migration does not fit.
+pub async fn open_log(path_or_url: &str, migrations: &Migrations) -> Result<Log, LogError> {
+    let path = sqlite_path(path_or_url)?;
+    Ok(Arc::new(SqliteLog::open(path.into(), *migrations).await?))
+}
+
+fn sqlite_path(path_or_url: &str) -> Result<&str, LogError> {
+    let refuse =
+        |url: &str, reason: &str| Err(LogError::Address { url: url.to_owned(), reason: reason.to_owned() });
+    let path = match path_or_url.split_once(':') {
+        Some(("sqlite", rest)) => rest.strip_prefix("//").unwrap_or(rest),
+        // Whatever stands behind a foreign scheme may hold a password: it is not repeated.
+        Some((scheme, rest)) if rest.starts_with("//") => {
+            return refuse(&format!("{scheme}://…"), "use sqlite:<path>, the only kind of log in this build");
+        }
+        _ => path_or_url,
+    };
+    if path.is_empty() || path == ":memory:" {
+        return refuse(
+            path_or_url,
+            "a log needs a file: its writer and its readers are separate connections",
+        );
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_sqlite_address_is_a_path_with_or_without_its_scheme() {
+        assert_eq!(sqlite_path("sqlite:/data/job.db").unwrap(), "/data/job.db");
+        assert_eq!(sqlite_path("sqlite:///data/job.db").unwrap(), "/data/job.db");
+        assert_eq!(sqlite_path("data/job.db").unwrap(), "data/job.db");
+    }
+
+    #[test]
+    fn a_foreign_address_is_refused_without_repeating_its_password() {
+        let error = sqlite_path("postgres://job:hunter2@db/job").unwrap_err().to_string();
+        assert!(error.contains("postgres://") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_log_in_memory_is_refused() {
+        assert!(sqlite_path("sqlite::memory:").is_err());
+        assert!(sqlite_path("").is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! Opening connections: settings, and the migrations that a file lacks.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::LogError;
+use crate::migrations::{Migrations, pending};
+
+/// How long a connection waits for another process that holds the file's lock.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Prepared statements kept per connection.
+const STATEMENTS: usize = 128;
+
+const RECORDED: &str = "CREATE TABLE IF NOT EXISTS migration (
+  name        TEXT NOT NULL PRIMARY KEY,
+  checksum    TEXT NOT NULL,
+  applied_at  TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+)";
+
+/// The one connection that writes. Makes the file and its directory when they are missing.
+pub(super) fn open_writer(path: &Path, migrations: &Migrations) -> Result<Connection, LogError> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        std::fs::create_dir_all(directory)
+            .map_err(|error| LogError::database(format!("making {}", directory.display()), error))?;
+    }
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = open(path, flags)?;
+    // FULL: a commit is on the disk before it is answered. Recursive triggers: REPLACE then runs the trigger
+    // that refuses to remove an event.
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+             PRAGMA recursive_triggers = ON;",
+        )
+        .map_err(|error| LogError::database(format!("opening {}", path.display()), error))?;
+    migrate(&mut connection, migrations)?;
+    Ok(connection)
+}
+
+/// A connection that can only read. The writer has opened the file before.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // One megabyte each: many services share a process.
+    connection
+        .pragma_update(None, "cache_size", -1024)
+        .map_err(|error| LogError::database("opening a reader", error))?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
+    let failed = |error| LogError::database(format!("opening {}", path.display()), error);
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// All that is missing is applied in one transaction, so that two processes opening one file do not meet.
+fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<(), LogError> {
+    let wanted = migrations.for_sqlite()?;
+    let failed = |error| LogError::database("reading the applied migrations", error);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    transaction.execute_batch(RECORDED).map_err(failed)?;
+    let recorded = recorded(&transaction).map_err(failed)?;
+    for migration in pending(wanted, &recorded)? {
+        let failed = |error: rusqlite::Error| LogError::Migration {
+            name: migration.name.clone(),
+            reason: error.to_string(),
+        };
+        transaction.execute_batch(migration.sql).map_err(failed)?;
+        transaction
+            .execute(
+                "INSERT INTO migration (name, checksum) VALUES (?1, ?2)",
+                (&migration.name, &migration.checksum),
+            )
+            .map_err(failed)?;
+    }
+    transaction.commit().map_err(|error| LogError::database("committing the migrations", error))
+}
+
+fn recorded(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut statement = connection.prepare("SELECT name, checksum FROM migration")?;
+    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}

@@ -1,0 +1,23 @@
+//! How any of our processes keeps time, talks gRPC, refuses, signs, logs and stops.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | [`clock`] | the one place that reads the time, movable in tests |
+//! | [`error`] | refusals that cross gRPC whole: code, text, fields, facts |
+//! | [`grpc`] | serving with health and reflection; channels with deadlines |
+//! | [`trace`] | W3C trace context from call to call |
+//! | [`signing`] | short-lived signed URLs |
+//! | [`deps`] | what a service is given when it is built, and how it stops |
+//! | [`telemetry`] | structured logs |
+
+pub mod clock;
+pub mod deps;
+pub mod error;
+pub mod grpc;
+pub mod signing;
+pub mod telemetry;
+pub mod trace;
+
+pub use clock::Clock;
+pub use deps::{Deps, Running, Tasks};
+pub use error::{Code, ServiceError};

@@ -1,0 +1,9 @@
+//! How our processes keep time, refuse, sign, trace and talk.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics says where")]
+
+mod clock;
+mod error;
+mod grpc;
+mod signing;
+mod trace;

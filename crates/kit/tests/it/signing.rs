@@ -1,0 +1,42 @@
+//! Signed URLs.
+
+use jiff::Timestamp;
+use kit::signing::{BadSignature, UrlSigner};
+
+const NOON: i64 = 1_772_366_400;
+
+fn signer(secret: &str) -> UrlSigner {
+    UrlSigner::new(secret.to_owned().into())
+}
+
+fn moment(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn signature(query: &str) -> &str {
+    query.split("signature=").nth(1).unwrap()
+}
+
+#[test]
+fn a_link_opens_its_path_until_it_expires() {
+    let query = signer("s").query("/a", moment(NOON + 60));
+    assert!(query.starts_with(&format!("expires={}&", NOON + 60)));
+    let check = |path: &str, expires: i64, now: i64| {
+        signer("s").verify(path, expires, signature(&query), moment(now))
+    };
+    assert_eq!(check("/a", NOON + 60, NOON), Ok(()));
+    assert_eq!(check("/a", NOON + 60, NOON + 61), Err(BadSignature::Expired));
+    assert_eq!(check("/b", NOON + 60, NOON), Err(BadSignature::Wrong));
+    assert_eq!(check("/a", NOON + 600, NOON), Err(BadSignature::Wrong), "the expiry is signed too");
+}
+
+#[test]
+fn another_secret_opens_nothing() {
+    let query = signer("one").query("/a", moment(NOON));
+    assert_eq!(signer("two").verify("/a", NOON, signature(&query), moment(NOON)), Err(BadSignature::Wrong));
+}
+
+#[test]
+fn the_secret_is_not_shown_when_a_signer_is_printed() {
+    assert_eq!(format!("{:?}", signer("hush")), "UrlSigner");
+}
