@@ -1,0 +1,114 @@
+//! The directory backend: one file per blob, `ab/<sha256>`.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::BlobError;
+use crate::hash::{Key, hash_reader};
+use crate::reader::BlobReader;
+use crate::spool::{Spool, Spooled};
+
+#[derive(Debug)]
+pub(crate) struct LocalStore {
+    dir: PathBuf,
+}
+
+impl LocalStore {
+    /// All 256 directories are made here, so that a put never has to make one durable.
+    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        for shard in 0..=255_u8 {
+            match fs::create_dir(dir.join(format!("{shard:02x}"))) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        sync_dir(dir)?;
+        Ok(Self { dir: dir.to_owned() })
+    }
+
+    fn place(&self, key: &Key) -> PathBuf {
+        self.dir.join(key.shard()).join(key.as_str())
+    }
+
+    /// Gives whole, synced bytes their name. A blob of the right size stays; a damaged one is replaced.
+    pub(crate) fn commit(&self, spooled: Spooled) -> io::Result<()> {
+        self.name(&spooled.key, spooled.size, &spooled.path)
+    }
+
+    fn name(&self, key: &Key, size: u64, from: &Path) -> io::Result<()> {
+        let place = self.place(key);
+        let present = fs::metadata(&place).is_ok_and(|found| found.is_file() && found.len() == size);
+        if !present {
+            fs::rename(from, &place)?;
+        }
+        // Also when it was present: whoever renamed it may not have synced the directory yet.
+        sync_dir(&self.dir.join(key.shard()))
+    }
+
+    /// Takes over a file of the caller.
+    pub(crate) fn adopt(&self, spool: &Spool, path: &Path) -> Result<(Key, u64), BlobError> {
+        let mut file = File::open(path).map_err(BlobError::Source)?;
+        let (key, size) = hash_reader(&mut file, |_| Ok(())).map_err(BlobError::Source)?;
+        file.sync_all().map_err(BlobError::Store)?;
+        match self.name(&key, size, path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                return self.adopt_copy(spool, path);
+            }
+            Err(error) => return Err(BlobError::Store(error)),
+        }
+        remove_if_there(path)?;
+        Ok((key, size))
+    }
+
+    /// From another filesystem: copied through the spool, hashing what is really copied.
+    fn adopt_copy(&self, spool: &Spool, path: &Path) -> Result<(Key, u64), BlobError> {
+        let mut source = File::open(path).map_err(BlobError::Source)?;
+        let mut copy = tempfile::NamedTempFile::new_in(spool.dir()).map_err(BlobError::Store)?;
+        let copied = hash_reader(&mut source, |piece| copy.write_all(piece));
+        let (key, size) = copied.map_err(BlobError::Store)?;
+        let (file, copy) = copy.into_parts();
+        file.sync_all().map_err(BlobError::Store)?;
+        self.name(&key, size, &copy).map_err(BlobError::Store)?;
+        remove_if_there(path)?;
+        Ok((key, size))
+    }
+
+    pub(crate) async fn read(&self, key: &Key, range: Option<Range<u64>>) -> Result<BlobReader, BlobError> {
+        let file = match tokio::fs::File::open(self.place(key)).await {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(BlobError::NotFound { sha256: key.as_str().to_owned() });
+            }
+            Err(error) => return Err(BlobError::Store(error)),
+        };
+        let size = file.metadata().await.map_err(BlobError::Store)?.len();
+        BlobReader::of_file(file, size, range).await
+    }
+
+    pub(crate) async fn size(&self, key: &Key) -> io::Result<Option<u64>> {
+        match tokio::fs::metadata(self.place(key)).await {
+            Ok(found) => Ok(Some(found.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn path(&self, key: &Key) -> Option<PathBuf> {
+        Some(self.place(key)).filter(|place| place.is_file())
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<(), BlobError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BlobError::Source(error)),
+        _ => Ok(()),
+    }
+}
+
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}

@@ -1,0 +1,189 @@
+//! A soundtrack exactly as long as the video, and the video with it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::audio::{CODED_TOLERANCE_US, Curve, Pcm, RATE};
+use crate::run::Tool;
+use crate::{Media, MediaError, Probe, VideoStream};
+
+const MIXING: &str = "mixing video and soundtrack";
+/// How long the fade at the end is, in samples; half the video when that is shorter.
+const FADE: u64 = 2 * RATE;
+/// A soundtrack that is short by at most this is padded with silence: within the fade nobody hears it.
+const PADDED: u64 = RATE / 2;
+/// Anything shorter is no music that could be repeated.
+const SHORTEST: u64 = RATE / 4;
+/// The longest crossfade from the end of a repeated soundtrack into its start.
+const SEAM: u64 = RATE;
+
+/// What it takes to make sound of one length exactly as long as a video. Pure.
+#[derive(Debug, PartialEq, Eq)]
+struct Shape {
+    /// How often the sound is joined with itself, which nearly doubles it each time.
+    doublings: u32,
+    /// Where the fade starts, in samples.
+    fade_from: u64,
+    /// How long it is.
+    fade: u64,
+}
+
+/// None when there is too little sound to fill anything with.
+fn shape(sound: u64, video: u64) -> Option<Shape> {
+    if sound < SHORTEST || video == 0 {
+        return None;
+    }
+    let (mut length, mut doublings) = (sound, 0);
+    while length + PADDED < video {
+        length = 2 * length - seam(length);
+        doublings += 1;
+    }
+    let fade = FADE.min(video / 2);
+    Some(Shape { doublings, fade_from: video - fade, fade })
+}
+
+fn seam(length: u64) -> u64 {
+    SEAM.min(length / 4)
+}
+
+impl Media {
+    /// Makes a soundtrack for a video of this length: trimmed, padded or repeated to it exactly, at
+    /// -16 LUFS, faded out over the last 2 s. The format follows the name of `out`: `.m4a`, `.mp3` or
+    /// `.wav`.
+    ///
+    /// # Errors
+    /// About the input when there is no sound, or too little of it (250 ms).
+    pub async fn soundtrack(
+        &self,
+        audio: impl AsRef<Path>,
+        video_duration: Duration,
+        out: impl AsRef<Path>,
+    ) -> Result<Probe, MediaError> {
+        let work = self.work_dir()?;
+        let micros = u64::try_from(video_duration.as_micros()).unwrap_or(u64::MAX);
+        let shaped = self.shaped(audio.as_ref(), micros, &work).await?;
+        self.coded(&shaped, out.as_ref()).await
+    }
+
+    /// Puts a soundtrack under a cut: the video is copied, never shortened; the sound is made exactly as
+    /// long (see [`Media::soundtrack`]) and coded as AAC, 192 kbit/s. Sound that the cut has is dropped.
+    ///
+    /// # Errors
+    /// About the input when the cut is no video or the soundtrack no sound; else what failed.
+    pub async fn mix(
+        &self,
+        cut: impl AsRef<Path>,
+        soundtrack: impl AsRef<Path>,
+        out: impl AsRef<Path>,
+    ) -> Result<Probe, MediaError> {
+        let (cut, out) = (cut.as_ref(), out.as_ref());
+        let before = self.probe(cut).await?;
+        let video = before.require_video()?;
+        let work = self.work_dir()?;
+        let shaped = self.shaped(soundtrack.as_ref(), video.duration_us, &work).await?;
+        self.run(Tool::Ffmpeg, MIXING)
+            .input(cut)?
+            .input(&shaped.path)?
+            .args(["-map", "0:v:0", "-map", "1:a:0", "-map_metadata", "-1", "-c:v", "copy"])
+            .args(["-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart"])
+            .arg("-video_track_timescale")
+            .arg(video.timebase.den.to_string())
+            .args(["-f", "mp4"])
+            .output(out)?
+            .go()
+            .await?;
+        let probe = self.probe(out).await?;
+        check_mix(&probe, video)?;
+        Ok(probe)
+    }
+
+    /// Decoded sound of exactly the video's length, at the right loudness, faded out.
+    async fn shaped(&self, audio: &Path, video_us: u64, work: &TempDir) -> Result<Pcm, MediaError> {
+        let wanted = video_us.saturating_mul(RATE) / 1_000_000;
+        let mut sound = self.decoded(audio, 0, work.path().join("sound.wav")).await?;
+        let Some(shape) = shape(sound.samples, wanted) else {
+            let ms = sound.samples * 1000 / RATE;
+            return Err(MediaError::unsupported(format!("{ms} ms of sound are too little for a soundtrack")));
+        };
+        for _ in 0..shape.doublings {
+            let seam = seam(sound.samples);
+            let again = Pcm { path: sound.path.clone(), samples: sound.samples };
+            sound = self.joined_pcm(&[sound, again], seam, Curve::Different, work).await?;
+        }
+        let loudness = self.loudness(&sound.path, wanted).await?;
+        let correction = loudness.map_or("anull".to_owned(), |found| found.correction());
+        let Shape { fade_from, fade, .. } = shape;
+        let filter = format!(
+            "atrim=end_sample={wanted},{correction},aresample={RATE},aformat=channel_layouts=stereo,\
+             apad=whole_len={wanted},atrim=end_sample={wanted},afade=t=out:ss={fade_from}:ns={fade}"
+        );
+        let to = work.path().join("shaped.wav");
+        self.run(Tool::Ffmpeg, "shaping the soundtrack")
+            .input(&sound.path)?
+            .args(["-map", "0:a:0", "-af", &filter, "-c:a", "pcm_f32le", "-f", "wav"])
+            .output(&to)?
+            .go()
+            .await?;
+        let samples = self.samples_of(&to).await?;
+        if samples != wanted {
+            let detail = format!("{samples} samples instead of {wanted}");
+            return Err(MediaError::WrongResult { doing: "shaping the soundtrack", detail });
+        }
+        Ok(Pcm { path: to, samples })
+    }
+}
+
+fn check_mix(probe: &Probe, before: &VideoStream) -> Result<(), MediaError> {
+    let wrong = |detail: String| Err(MediaError::WrongResult { doing: MIXING, detail });
+    let (video, audio) = (probe.require_video()?, probe.require_audio()?);
+    if audio.codec != "aac" {
+        return wrong(format!("its sound is {}", audio.codec));
+    }
+    let same = |v: &VideoStream| (v.codec.clone(), v.width, v.height, v.frames);
+    if same(video) != same(before) {
+        return wrong(format!("its video is {video:?}, the cut was {before:?}"));
+    }
+    for (what, length) in [("video", video.duration_us), ("sound", audio.duration_us)] {
+        if length.abs_diff(before.duration_us) > CODED_TOLERANCE_US {
+            return wrong(format!("its {what} is {length} us long, the cut {} us", before.duration_us));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: u64 = RATE;
+
+    #[test]
+    fn sound_that_is_long_enough_is_not_repeated() {
+        assert_eq!(shape(60 * S, 36 * S).unwrap().doublings, 0);
+        assert_eq!(shape(36 * S - PADDED, 36 * S).unwrap().doublings, 0, "a little silence under the fade");
+    }
+
+    #[test]
+    fn short_sound_is_repeated_until_it_fills_the_video() {
+        assert_eq!(shape(36 * S - PADDED - 1, 36 * S).unwrap().doublings, 1);
+        // 5 -> 9 -> 17 -> 33 -> 65
+        assert_eq!(shape(5 * S, 60 * S).unwrap().doublings, 4);
+        assert!(shape(SHORTEST, 3600 * S).unwrap().doublings < 24);
+    }
+
+    #[test]
+    fn the_fade_takes_the_last_two_seconds_or_half_a_short_video() {
+        let long = shape(60 * S, 36 * S).unwrap();
+        assert_eq!((long.fade_from, long.fade), (34 * S, 2 * S));
+        let short = shape(60 * S, 3 * S).unwrap();
+        assert_eq!((short.fade_from, short.fade), (S + S / 2, S + S / 2));
+    }
+
+    #[test]
+    fn next_to_nothing_is_no_soundtrack() {
+        assert_eq!(shape(SHORTEST - 1, 10 * S), None);
+        assert_eq!(shape(10 * S, 0), None);
+    }
+}

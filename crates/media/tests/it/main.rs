@@ -1,0 +1,11 @@
+//! The media rules, each proved on tiny media made for the test.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod concat;
+mod frame;
+mod image;
+mod join;
+mod mix;
+mod probe;
+mod run;
+mod studio;
