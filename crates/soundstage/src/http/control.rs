@@ -1,0 +1,53 @@
+//! The control plane, for tests and for people who wonder what the outside world saw.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{Broken, answer};
+use crate::faults::FaultRules;
+use crate::report::Ledger;
+use crate::stage::Handle;
+
+/// `GET /_stage`: it is up.
+pub(super) async fn hello(State(stage): State<Handle>) -> Response {
+    Json(json!({"soundstage": env!("CARGO_PKG_VERSION"), "base_url": stage.base})).into_response()
+}
+
+/// `GET /_stage/ledger`
+pub(super) async fn ledger(State(stage): State<Handle>) -> Result<Json<Ledger>, Broken> {
+    let (predictions, max_in_flight, requests) = stage.ledger.report()?;
+    Ok(Json(Ledger { predictions, max_in_flight, requests, webhooks: stage.ledger.deliveries()? }))
+}
+
+/// `PUT /_stage/faults`
+pub(super) async fn faults(State(stage): State<Handle>, body: Bytes) -> Response {
+    match serde_json::from_slice::<FaultRules>(&body) {
+        Ok(rules) => {
+            let count = rules.rules.len();
+            stage.faults.replace(rules);
+            Json(json!({"rules": count})).into_response()
+        }
+        Err(error) => answer::problem(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Fault rules not understood",
+            &error.to_string(),
+        ),
+    }
+}
+
+/// `POST /_stage/reset`
+pub(super) async fn reset(State(stage): State<Handle>) -> Response {
+    stage.faults.replace(FaultRules::default());
+    Json(json!({"rules": 0})).into_response()
+}
+
+/// `POST /_stage/release`
+pub(super) async fn release(State(stage): State<Handle>) -> Result<Response, Broken> {
+    let released = stage.ledger.release_held()?;
+    stage.released.notify_waiters();
+    Ok(Json(json!({"released": released})).into_response())
+}
