@@ -1,0 +1,73 @@
+//! What follows from where a job is: the next requests, the next cut, the end.
+
+mod ending;
+mod requests;
+
+use crate::JobEvent;
+use crate::state::{CutFile, Job, Making, Scene, Stage};
+
+/// The next facts to record, one step: empty when the job waits for a person or a worker.
+///
+/// Each step leads to a state in which it is not taken again, so folding the answer and asking again comes to rest.
+#[must_use]
+pub fn next(job: &Job) -> Vec<JobEvent> {
+    let Some(making) = &job.making else { return Vec::new() };
+    let wanted = requests::wanted(job, making);
+    if !wanted.is_empty() {
+        return wanted;
+    }
+    let event = match &making.stage {
+        Stage::Rendering => rendered(job, making),
+        Stage::Cutting { .. } | Stage::Mixing { .. } => None,
+        Stage::Cut(cut) => sound(job, making, cut),
+        Stage::Mixed { .. } | Stage::Unmixed { .. } => ending::finish(job, making),
+        Stage::Failed { reason } => Some(ending::fail(job, making, reason.clone())),
+    };
+    event.into_iter().collect()
+}
+
+fn has_open_take(scene: &Scene) -> bool {
+    scene.takes.iter().any(crate::state::Take::is_outstanding)
+}
+
+/// Once no take is out any more: a cut of the clips that are there, or the end.
+fn rendered(job: &Job, making: &Making) -> Option<JobEvent> {
+    if job.scenes.iter().any(has_open_take) {
+        return None;
+    }
+    let shown = job.shown();
+    if shown.is_empty() {
+        return Some(ending::fail(job, making, ending::nothing_rendered(job)));
+    }
+    match &job.last_cut {
+        Some(cut) if cut.shown == shown => same_picture(job, making, cut),
+        _ => Some(requests::cut(job, making)),
+    }
+}
+
+/// The clips are those of the newest cut: it is used again, and only the sound may be new.
+fn same_picture(job: &Job, making: &Making, cut: &CutFile) -> Option<JobEvent> {
+    if job.soundtrack.is_open() {
+        return None;
+    }
+    let Some(master) = &job.master else { return sound(job, making, cut) };
+    let sound_take = job.soundtrack.ready().map(|(take, _)| take);
+    if master.shown != cut.shown || master.soundtrack_take != sound_take {
+        return sound(job, making, cut);
+    }
+    match ending::what_failed(job, making) {
+        Some(reason) => Some(ending::fail(job, making, reason)),
+        None => Some(ending::keep(job, making, master)),
+    }
+}
+
+/// The silent video is there: it is mixed once the soundtrack is settled, or goes out silent.
+fn sound(job: &Job, making: &Making, cut: &CutFile) -> Option<JobEvent> {
+    if job.soundtrack.is_open() {
+        return None;
+    }
+    match job.soundtrack.ready() {
+        Some((_, audio)) => Some(requests::mix(job, making, cut, audio)),
+        None => Some(ending::silent(job, making, cut, None)),
+    }
+}

@@ -1,0 +1,21 @@
+//! The rules of a job, one test per rule.
+
+mod canceling;
+mod creating;
+mod cutting;
+mod editing;
+mod golden;
+mod harness;
+mod keys;
+mod models;
+mod progress;
+mod properties;
+mod proposals;
+mod regenerating;
+mod removing;
+mod rendering;
+mod soundtracks;
+mod templates;
+mod timeline;
+mod views;
+mod wishes;
