@@ -1,0 +1,146 @@
+//! Where the provider is, how long to wait for it, and the limits of the account.
+
+use std::time::Duration;
+
+use kit::signing::UrlSigner;
+use secrecy::SecretString;
+use url::Url;
+
+/// How to reach Replicate, or something that speaks like it.
+#[derive(Clone, Debug)]
+pub struct ReplicateConfig {
+    /// Such as `https://api.replicate.com`; a trailing `/v1` is allowed.
+    pub base_url: Url,
+    /// Sent as `Authorization: Bearer`; never logged.
+    pub api_key: SecretString,
+    /// How long a create call may take, by the service's clock.
+    pub post_timeout: Duration,
+    /// How long after that a prediction may still appear in the provider's list.
+    pub orphan_margin: Duration,
+    /// How much the provider's clock may differ from ours: the list is read back that much further.
+    pub skew: Duration,
+    /// How long any other call may take, connecting included.
+    pub call_timeout: Duration,
+    /// Largest output that is downloaded, bytes.
+    pub max_output_bytes: u64,
+    /// Hosts (and their subdomains) that outputs may be downloaded from, besides that of `base_url`.
+    pub output_hosts: Vec<String>,
+    /// Set when the provider can reach us: frames are then served by signed URLs and webhooks are asked for.
+    /// Without, media goes to the provider by its files API and polling does all.
+    pub public: Option<PublicUrls>,
+}
+
+/// How the provider reaches us.
+#[derive(Clone, Debug)]
+pub struct PublicUrls {
+    /// The gateway's address, such as `https://film.example.org`.
+    pub base: Url,
+    /// Signs the frame URLs; the gateway checks them with the same secret.
+    pub signer: UrlSigner,
+    /// The service that webhooks are for, such as `render`.
+    pub service: String,
+    /// How long a frame URL works.
+    pub lifetime: Duration,
+}
+
+impl PublicUrls {
+    /// URLs below `base` that work for two hours.
+    #[must_use]
+    pub fn new(base: Url, signer: UrlSigner, service: impl Into<String>) -> Self {
+        Self { base, signer, service: service.into(), lifetime: Duration::from_secs(2 * 3600) }
+    }
+}
+
+impl ReplicateConfig {
+    /// The real provider.
+    #[must_use]
+    pub fn replicate(base_url: Url, api_key: SecretString) -> Self {
+        Self {
+            base_url,
+            api_key,
+            post_timeout: Duration::from_secs(30),
+            orphan_margin: Duration::from_secs(90),
+            skew: Duration::from_secs(300),
+            call_timeout: Duration::from_secs(30),
+            max_output_bytes: 1 << 30,
+            output_hosts: vec!["replicate.delivery".to_owned()],
+            public: None,
+        }
+    }
+
+    /// A soundstage: it answers fast, lists at once and forgets nothing.
+    #[must_use]
+    pub fn soundstage(base_url: Url) -> Self {
+        Self {
+            post_timeout: Duration::from_secs(10),
+            orphan_margin: Duration::from_secs(2),
+            // Its clock is the machine's while ours may run ahead of it in tests: all of its list is read.
+            skew: Duration::from_secs(30 * 24 * 3600),
+            output_hosts: Vec::new(),
+            ..Self::replicate(base_url, SecretString::from("soundstage"))
+        }
+    }
+}
+
+/// The limits of one provider account, over everything that this service buys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Most attempts that may be unfinished at the provider at one moment.
+    pub max_in_flight: u32,
+    /// Most create calls per second.
+    pub starts_per_second: u32,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self { max_in_flight: 10, starts_per_second: 5 }
+    }
+}
+
+/// How patient an order is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Most attempts that the provider accepted and reported failed, per order.
+    pub max_attempts: u32,
+    /// Most attempts that never came to be (no answer, 5xx), per order.
+    pub max_lost: u32,
+    /// First pause before a fresh attempt; doubles each time.
+    pub backoff_first: Duration,
+    /// Longest pause before a fresh attempt.
+    pub backoff_most: Duration,
+    /// How long one prediction may take; then it is canceled.
+    pub attempt_deadline: Duration,
+    /// How long a canceled prediction may take to be over; then it counts as over.
+    pub cancel_grace: Duration,
+    /// How long an order puts up with a provider that refuses it for its rate limit.
+    pub throttle_patience: Duration,
+    /// How long the provider remembers inputs and outputs.
+    pub memory: Duration,
+    /// First pause between two polls; doubles each time.
+    pub poll_first: Duration,
+    /// Longest pause between two polls.
+    pub poll_most: Duration,
+    /// Most downloads of one output that break off.
+    pub max_downloads: u32,
+    /// How long the runner's lease lasts without being renewed; longer than a create call may take.
+    pub lease: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 4,
+            max_lost: 6,
+            backoff_first: Duration::from_secs(2),
+            backoff_most: Duration::from_secs(60),
+            attempt_deadline: Duration::from_secs(30 * 60),
+            cancel_grace: Duration::from_secs(2 * 60),
+            throttle_patience: Duration::from_secs(6 * 3600),
+            memory: Duration::from_secs(55 * 60),
+            poll_first: Duration::from_secs(1),
+            poll_most: Duration::from_secs(10),
+            max_downloads: 5,
+            lease: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What must hold for everything that is bought.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod chaos;
+mod client;
+mod engine;
+mod golden;
+mod interleavings;
+mod scripted;

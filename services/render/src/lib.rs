@@ -1,0 +1,79 @@
+//! Scene to clip, by image-to-video predictions.
+//!
+//! Each take of a scene is one order of the crate `predictions`, which buys it once and follows it to its end. What
+//! is here is what a clip is: which models there are, what they get, and whether what they deliver is what was
+//! wanted.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`settings`] | typed settings |
+//! | [`request`] | pure: a wish checked and turned into an order |
+//! | [`model`] | pure: the input of each model |
+//! | [`clip`] | the service as the orders' engine sees it: photos prepared, clips checked |
+//! | [`events`] | stored events |
+//! | [`publish`] | stored events to published ones |
+//! | [`store`] | SQL of the read tables |
+//! | `grpc` | messages to our own types and back |
+//! | [`error`] | what can go wrong |
+
+pub mod clip;
+pub mod error;
+pub mod events;
+mod grpc;
+pub mod model;
+pub mod publish;
+pub mod request;
+pub mod settings;
+pub mod store;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use kit::{Deps, Running, Tasks};
+use media::{Media, MediaSettings};
+use predictions::{Engine, engine::EngineParts, replicate};
+use protos::render::v1::render_service_server::RenderServiceServer;
+use tonic::service::RoutesBuilder;
+
+pub use settings::Settings;
+pub use store::MIGRATIONS;
+
+use clip::Clips;
+use grpc::Grpc;
+
+/// Starts the service: gRPC on the listener, and the runner, which goes on with whatever was unfinished, until the
+/// token is canceled.
+///
+/// # Errors
+/// The listener has no address, the scratch directory cannot be used, or the provider's address is none.
+pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
+    let Deps { log, bus, blobs, clock, listener, cancel } = deps;
+    let address = listener.local_addr().context("the render service's listener")?;
+    let mut tools = MediaSettings::new(blobs.scratch_dir());
+    (tools.ffmpeg, tools.ffprobe) = (settings.ffmpeg.clone(), settings.ffprobe.clone());
+    let media = Media::new(tools).context("the media tools")?;
+    let provider = replicate::Client::new(&settings.replicate, blobs.clone(), clock.clone())
+        .context("the client of the video provider")?;
+    let clips = Clips { media, blobs: blobs.clone(), log: log.clone(), drawing: Arc::default() };
+    let engine = Engine::new(EngineParts {
+        log: log.clone(),
+        blobs,
+        clock,
+        provider: Arc::new(provider),
+        replicate: settings.replicate,
+        account: settings.account,
+        policy: settings.policy,
+        owner: settings.owner,
+        buyer: Arc::new(clips),
+    });
+    bus.register(bus::subjects::source::RENDER, log.clone(), publish::translate);
+
+    let tasks = Tasks::new(bus::subjects::source::RENDER, cancel.clone());
+    let (runner, stop) = (engine.clone(), cancel.clone());
+    tasks.spawn("buy clips", async move { runner.run(stop).await });
+    let server = RenderServiceServer::new(Grpc { log, engine });
+    let mut routes = RoutesBuilder::default();
+    routes.add_service(server.max_decoding_message_size(kit::grpc::MAX_MESSAGE));
+    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, cancel));
+    Ok(Running::new(address, tasks))
+}

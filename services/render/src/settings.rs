@@ -1,0 +1,37 @@
+//! Typed settings; whoever builds the service reads the environment.
+
+use std::path::PathBuf;
+
+use predictions::{Account, Policy, ReplicateConfig};
+
+/// How the render service works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where clips are bought, and how the provider reaches us.
+    pub replicate: ReplicateConfig,
+    /// Limits of the account for video: 10 predictions at once over all jobs and replicas.
+    pub account: Account,
+    /// How patient an order is.
+    pub policy: Policy,
+    /// Name of this process among those that work on the same database; the same after a restart.
+    pub owner: String,
+    /// Name (looked up on PATH) or path of ffmpeg.
+    pub ffmpeg: PathBuf,
+    /// Name (looked up on PATH) or path of ffprobe.
+    pub ffprobe: PathBuf,
+}
+
+impl Settings {
+    /// The usual settings with this provider.
+    #[must_use]
+    pub fn new(replicate: ReplicateConfig) -> Self {
+        Self {
+            replicate,
+            account: Account::default(),
+            policy: Policy::default(),
+            owner: "render".to_owned(),
+            ffmpeg: "ffmpeg".into(),
+            ffprobe: "ffprobe".into(),
+        }
+    }
+}
