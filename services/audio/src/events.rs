@@ -1,0 +1,148 @@
+//! Stored events: what happened to a soundtrack. What happened to its segments' orders is told by the orders'
+//! own streams.
+
+use eventlog::{Meta, NewEvent};
+use jiff::Timestamp;
+use protos::common::v1::BlobRef;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A scene as the music hears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scene {
+    /// What it is called.
+    pub title: String,
+    /// What the music should be like under it.
+    pub description: String,
+    /// Style words, such as "ambient".
+    pub style: String,
+    /// From "low" to "high".
+    pub energy: String,
+    /// How long it is on, milliseconds.
+    pub duration_ms: u64,
+}
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Such as `job-43/soundtrack-1`.
+    pub key: String,
+    /// Digest of what is wanted, by the asker.
+    pub digest: String,
+    /// The job.
+    pub job_id: i32,
+    /// Whose turn it is is decided by campaign.
+    pub campaign_id: String,
+    /// At least this long, milliseconds.
+    pub duration_ms: u64,
+    /// The scenes in order.
+    pub scenes: Vec<Scene>,
+    /// A person's own words.
+    pub prompt: Option<String>,
+}
+
+/// Something that happened to a soundtrack. One variant is one event kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// It is wanted.
+    SoundtrackRequested(Request),
+    /// It is not wanted any more; on an unknown key this is a tombstone.
+    SoundtrackCancelRequested {
+        /// The soundtrack.
+        key: String,
+        /// The job; 0 when the key does not say.
+        job_id: i32,
+        /// Why, in the asker's words.
+        reason: String,
+    },
+    /// It is in the object store.
+    SoundtrackFinished {
+        /// The soundtrack.
+        key: String,
+        /// The job.
+        job_id: i32,
+        /// The music.
+        audio: BlobRef,
+        /// Its real length, milliseconds.
+        duration_ms: u64,
+        /// USD micros paid for all its segments.
+        cost_micros: i64,
+        /// How many segments it is made of.
+        segments: u32,
+        /// Why it is shorter than wanted, when it is: the mix repeats it.
+        shortfall: Option<String>,
+    },
+    /// It will not come.
+    SoundtrackFailed {
+        /// The soundtrack.
+        key: String,
+        /// The job.
+        job_id: i32,
+        /// What was wrong and what to do.
+        reason: String,
+        /// Whether asking for a new one may help.
+        retryable: bool,
+        /// USD micros paid all the same.
+        cost_micros: i64,
+    },
+    /// It was stopped, and nothing of it goes on at the provider.
+    SoundtrackCanceled {
+        /// The soundtrack.
+        key: String,
+        /// The job; 0 when the key does not say.
+        job_id: i32,
+        /// USD micros paid all the same.
+        cost_micros: i64,
+    },
+}
+
+impl Event {
+    /// Name of the event.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SoundtrackRequested(_) => "SoundtrackRequested",
+            Self::SoundtrackCancelRequested { .. } => "SoundtrackCancelRequested",
+            Self::SoundtrackFinished { .. } => "SoundtrackFinished",
+            Self::SoundtrackFailed { .. } => "SoundtrackFailed",
+            Self::SoundtrackCanceled { .. } => "SoundtrackCanceled",
+        }
+    }
+
+    fn job_id(&self) -> i32 {
+        match self {
+            Self::SoundtrackRequested(request) => request.job_id,
+            Self::SoundtrackCancelRequested { job_id, .. }
+            | Self::SoundtrackFinished { job_id, .. }
+            | Self::SoundtrackFailed { job_id, .. }
+            | Self::SoundtrackCanceled { job_id, .. } => *job_id,
+        }
+    }
+
+    /// The event as it is stored: its members only, the kind beside them.
+    ///
+    /// # Errors
+    /// It has no JSON form.
+    pub fn to_stored(&self, at: Timestamp) -> Result<NewEvent, serde_json::Error> {
+        let data = serde_json::to_value(self)?.get(self.kind()).cloned().unwrap_or(Value::Null);
+        let meta = Meta {
+            correlation_id: format!("job-{}", self.job_id()),
+            causation_id: None,
+            traceparent: kit::trace::traceparent(),
+            actor: "audio".to_owned(),
+        };
+        Ok(NewEvent::new(Uuid::now_v7(), self.kind(), data, at).meta(meta))
+    }
+
+    /// The event that was stored under this kind; none for a kind that is not a soundtrack's.
+    ///
+    /// # Errors
+    /// The kind is ours and the data is not.
+    pub fn from_stored(kind: &str, data: &Value) -> Result<Option<Self>, serde_json::Error> {
+        if !kind.starts_with("Soundtrack") {
+            return Ok(None);
+        }
+        serde_json::from_value(json!({ kind: data })).map(Some)
+    }
+}

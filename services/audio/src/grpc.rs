@@ -1,0 +1,107 @@
+//! Translation between the messages of `audio.v1` and our own types.
+
+use kit::ServiceError;
+use predictions::Engine;
+use protos::audio::v1 as pb;
+use protos::audio::v1::audio_service_server::AudioService;
+use protos::render::v1::{ReceiveWebhookReply, ReceiveWebhookRequest};
+use tonic::{Request, Response, Status};
+
+use crate::error::AudioError;
+use crate::events;
+use crate::model::MusicModel;
+use crate::service::Service;
+use crate::track::{State, Track};
+
+/// The RPCs.
+pub(crate) struct Grpc {
+    pub(crate) service: Service,
+    pub(crate) engine: Engine,
+}
+
+fn refuse(error: AudioError) -> Status {
+    ServiceError::from(error).into()
+}
+
+#[tonic::async_trait]
+impl AudioService for Grpc {
+    async fn request_soundtrack(
+        &self,
+        request: Request<pb::RequestSoundtrackRequest>,
+    ) -> Result<Response<pb::Soundtrack>, Status> {
+        let request = from_message(request.into_inner());
+        let track = self.service.request(request).await.map_err(refuse)?;
+        Ok(Response::new(to_message(track, &self.service.settings.model)))
+    }
+
+    async fn get_soundtrack(
+        &self,
+        request: Request<pb::GetSoundtrackRequest>,
+    ) -> Result<Response<pb::Soundtrack>, Status> {
+        let track = self.service.get(&request.into_inner().key).await.map_err(refuse)?;
+        Ok(Response::new(to_message(track, &self.service.settings.model)))
+    }
+
+    async fn cancel_soundtrack(
+        &self,
+        request: Request<pb::CancelSoundtrackRequest>,
+    ) -> Result<Response<pb::Soundtrack>, Status> {
+        let request = request.into_inner();
+        let track = self.service.cancel(&request.key, &request.reason).await.map_err(refuse)?;
+        Ok(Response::new(to_message(track, &self.service.settings.model)))
+    }
+
+    async fn receive_webhook(
+        &self,
+        request: Request<ReceiveWebhookRequest>,
+    ) -> Result<Response<ReceiveWebhookReply>, Status> {
+        let ReceiveWebhookRequest { attempt_id, headers, body } = request.into_inner();
+        let received = self.engine.webhook(&attempt_id, &headers, &body).await;
+        let accepted = received.map_err(|error| refuse(AudioError::Order(error)))?;
+        Ok(Response::new(ReceiveWebhookReply { accepted }))
+    }
+}
+
+fn from_message(message: pb::RequestSoundtrackRequest) -> events::Request {
+    let scene = |scene: pb::MusicScene| events::Scene {
+        title: scene.title,
+        description: scene.description,
+        style: scene.style,
+        energy: scene.energy,
+        duration_ms: scene.duration_ms,
+    };
+    events::Request {
+        key: message.key,
+        digest: message.digest,
+        job_id: message.job_id,
+        campaign_id: message.campaign_id,
+        duration_ms: message.duration_ms,
+        scenes: message.scenes.into_iter().map(scene).collect(),
+        prompt: message.prompt,
+    }
+}
+
+fn to_message(track: Track, model: &MusicModel) -> pb::Soundtrack {
+    let mut message = pb::Soundtrack {
+        key: track.key.clone(),
+        state: track.word(model).to_owned(),
+        cost_micros: track.cost_micros(),
+        job_id: track.job_id,
+        segments_done: u32::try_from(track.delivered().count()).unwrap_or(u32::MAX),
+        segments_total: track.expected_segments(model),
+        ..pb::Soundtrack::default()
+    };
+    match track.state {
+        State::Open => {}
+        State::Ready { audio, duration_ms } => {
+            message.audio = Some(audio);
+            message.duration_ms = Some(duration_ms);
+        }
+        State::Failed { reason, retryable } => {
+            message.reason = Some(reason);
+            message.retryable = retryable;
+        }
+        State::Canceling { reason } | State::Canceled { reason } => message.reason = Some(reason),
+    }
+    message
+}

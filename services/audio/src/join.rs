@@ -1,0 +1,59 @@
+//! Segments to one track: joined at their seams, compressed, looked at, stored.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use blobs::Blobs;
+use media::{JoinPlan, Media, Segment};
+use protos::common::v1::BlobRef;
+use tempfile::TempDir;
+
+use crate::plan::{self, CROSSFADE_MS};
+use crate::track::Track;
+
+/// How far the track may be from the arithmetic, milliseconds: segments of odd lengths are rounded.
+const TOLERANCE_MS: u64 = 100;
+
+/// A finished track.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// The file, MP3.
+    pub audio: BlobRef,
+    /// Its real length, milliseconds.
+    pub duration_ms: u64,
+}
+
+/// Joins what was delivered for `track` and stores it. Doing it again makes the same file.
+///
+/// # Errors
+/// A file is gone, ffmpeg failed, the result is not as long as its parts, or the store failed.
+pub async fn join(media: &Media, blobs: &Blobs, track: &Track) -> anyhow::Result<Joined> {
+    let work = media.work_dir()?;
+    let pieces = track.pieces();
+    let parts = plan::parts(&pieces);
+    let mut segments = Vec::with_capacity(parts.len());
+    for ((_, audio, _), part) in track.delivered().zip(&parts) {
+        segments.push(Segment { path: file(blobs, audio, &work).await?, skip_ms: part.skip_ms() });
+    }
+    let out = work.path().join("soundtrack.mp3");
+    let plan = JoinPlan { segments, crossfade_ms: CROSSFADE_MS };
+    let probe = media.join_segments(&plan, &out).await.context("joining the segments")?;
+    let expected = plan::track_ms(&pieces);
+    anyhow::ensure!(
+        probe.duration_ms.abs_diff(expected) <= TOLERANCE_MS,
+        "the joined track lasts {} ms, its parts {expected} ms",
+        probe.duration_ms
+    );
+    let audio = blobs.put_file(&out, "audio/mpeg").await.context("storing the track")?;
+    Ok(Joined { audio, duration_ms: probe.duration_ms })
+}
+
+/// The blob as a file: where it lies, or a copy in the work directory.
+async fn file(blobs: &Blobs, audio: &BlobRef, work: &TempDir) -> anyhow::Result<PathBuf> {
+    if let Some(path) = blobs.path(&audio.sha256) {
+        return Ok(path);
+    }
+    let copy = work.path().join(&audio.sha256);
+    blobs.fetch_to(&audio.sha256, &copy).await.context("fetching a segment")?;
+    Ok(copy)
+}

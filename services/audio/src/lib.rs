@@ -1,0 +1,92 @@
+//! Scenes to soundtrack, by music predictions.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`settings`] | typed settings |
+//! | [`model`] | the music models that can be ordered |
+//! | [`plan`] | pure: which segments make a soundtrack, where each lies in it |
+//! | [`prompt`] | pure: the words that a model gets |
+//! | [`track`] | pure: what a soundtrack is, what is to be done next |
+//! | [`order`] | the orders that buy segments |
+//! | [`service`] | answering requests: wish, question, tombstone |
+//! | `driver` | doing the next step of every unfinished soundtrack |
+//! | [`join`] | segments to one file |
+//! | [`events`], [`write`] | stored events, and the one way to write them |
+//! | [`store`] | SQL of the read tables |
+//! | [`publish`] | stored events to published ones |
+//! | `grpc` | messages to our own types and back |
+//! | [`error`] | what can go wrong |
+
+mod driver;
+pub mod error;
+pub mod events;
+mod grpc;
+pub mod join;
+pub mod model;
+pub mod order;
+pub mod plan;
+pub mod prompt;
+pub mod publish;
+pub mod service;
+pub mod settings;
+pub mod store;
+pub mod track;
+pub mod write;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use kit::{Deps, Running, Tasks};
+use media::{Media, MediaSettings};
+use predictions::engine::EngineParts;
+use predictions::{Engine, replicate};
+use protos::audio::v1::audio_service_server::AudioServiceServer;
+use tonic::service::RoutesBuilder;
+
+pub use settings::Settings;
+pub use store::MIGRATIONS;
+
+/// Starts the service: gRPC, the orders' engine, and the driver, which goes on with whatever was unfinished.
+///
+/// # Errors
+/// A part of it cannot be set up.
+pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
+    let Deps { log, bus, blobs, clock, listener, cancel } = deps;
+    let address = listener.local_addr()?;
+    let media = Media::new(MediaSettings::new(blobs.scratch_dir())).context("the media tools")?;
+    let provider = replicate::Client::new(&settings.replicate, blobs.clone(), clock.clone())
+        .context("the client of the music provider")?;
+    let engine = Engine::new(EngineParts {
+        log: log.clone(),
+        blobs: blobs.clone(),
+        clock: clock.clone(),
+        provider: Arc::new(provider),
+        replicate: settings.replicate.clone(),
+        account: settings.account,
+        policy: settings.policy,
+        owner: settings.owner.clone(),
+        buyer: Arc::new(order::AudioBuyer { media: media.clone() }),
+    });
+    bus.register(bus::subjects::source::AUDIO, log.clone(), publish::translate);
+
+    let tasks = Tasks::new("audio", cancel.clone());
+    let runner = engine.clone();
+    let stop = cancel.clone();
+    tasks.spawn("buy segments", async move { runner.run(stop).await });
+    let driver = driver::Driver {
+        log: log.clone(),
+        engine: engine.clone(),
+        media,
+        blobs,
+        clock: clock.clone(),
+        model: settings.model,
+    };
+    tasks.spawn("make soundtracks", driver.run(cancel.clone()));
+
+    let service = service::Service { log, clock, settings };
+    let server = AudioServiceServer::new(grpc::Grpc { service, engine });
+    let mut routes = RoutesBuilder::default();
+    routes.add_service(server.max_decoding_message_size(kit::grpc::MAX_MESSAGE));
+    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, cancel));
+    Ok(Running::new(address, tasks))
+}

@@ -1,0 +1,37 @@
+//! Typed settings; whoever builds the service reads the environment.
+
+use predictions::{Account, Policy, ReplicateConfig};
+
+use crate::model::{MUSICGEN, MusicModel};
+
+/// How the audio service works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where music is bought.
+    pub replicate: ReplicateConfig,
+    /// Limits of the account for music: 2 predictions at once, apart from the renders' limit.
+    pub account: Account,
+    /// How patient an order is.
+    pub policy: Policy,
+    /// What is bought.
+    pub model: MusicModel,
+    /// Name of this process among those that work on the same database; the same after a restart.
+    pub owner: String,
+    /// Longest soundtrack that is made, milliseconds.
+    pub longest_ms: u64,
+}
+
+impl Settings {
+    /// The usual settings with this provider.
+    #[must_use]
+    pub fn new(replicate: ReplicateConfig) -> Self {
+        Self {
+            replicate,
+            account: Account { max_in_flight: 2, ..Account::default() },
+            policy: Policy::default(),
+            model: MUSICGEN,
+            owner: "audio".to_owned(),
+            longest_ms: 10 * 60 * 1000,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Making a product: bytes from the object store, ffmpeg, bytes into the object store.
+
+use std::path::{Path, PathBuf};
+
+use blobs::{BlobError, Blobs};
+use media::{Media, MediaError, Probe};
+use protos::common::v1::BlobRef;
+
+use crate::product::{Input, Made};
+use crate::store::JPEG;
+
+const MP4: &str = "video/mp4";
+
+/// Why a product was not made.
+#[derive(Debug)]
+pub(crate) struct NotMade {
+    /// For a person: what was wrong and what to do.
+    pub(crate) reason: String,
+    /// Trying again with the same input cannot help.
+    pub(crate) lasting: bool,
+}
+
+/// Makes it. Whatever was made before this returns is gone when the future is dropped.
+pub(crate) async fn make(media: &Media, blobs: &Blobs, input: &Input) -> Result<Made, NotMade> {
+    let work = media.work_dir().map_err(|error| trouble("the work directory", &error))?;
+    let (video, poster) = (work.path().join("video.mp4"), work.path().join("poster.jpg"));
+    let probe = match input {
+        Input::Clips(clips) => cut(media, blobs, clips, work.path(), &video).await?,
+        Input::CutAndSoundtrack { cut, soundtrack } => {
+            let cut = local(blobs, cut, "the cut", &work.path().join("cut")).await?;
+            let soundtrack =
+                local(blobs, soundtrack, "the soundtrack", &work.path().join("soundtrack")).await?;
+            let mixed = media.mix(cut, soundtrack, &video).await;
+            mixed.map_err(|error| trouble("mixing the cut and its soundtrack", &error))?
+        }
+    };
+    let drawn = media.poster(&video, &poster).await;
+    drawn.map_err(|error| trouble("drawing the poster", &error))?;
+    let duration_ms = probe.video.map_or(probe.duration_ms, |video| (video.duration_us + 500) / 1000);
+    Ok(Made {
+        video: keep(blobs, &video, MP4).await?,
+        duration_ms,
+        poster: keep(blobs, &poster, JPEG).await?,
+    })
+}
+
+async fn cut(
+    media: &Media,
+    blobs: &Blobs,
+    clips: &[BlobRef],
+    work: &Path,
+    out: &Path,
+) -> Result<Probe, NotMade> {
+    let mut paths = Vec::with_capacity(clips.len());
+    for (index, clip) in clips.iter().enumerate() {
+        let what = format!("clip {} of {}", index + 1, clips.len());
+        paths.push(local(blobs, clip, &what, &work.join(format!("clip-{index}"))).await?);
+    }
+    media.concat(&paths, out).await.map_err(|error| trouble("joining the clips", &error))
+}
+
+/// Where the bytes can be read: in place if the store is local, else in a copy.
+async fn local(blobs: &Blobs, blob: &BlobRef, what: &str, copy: &Path) -> Result<PathBuf, NotMade> {
+    let sha256 = &blob.sha256;
+    let lost = |how: String| NotMade {
+        reason: format!("{what} {how}; render the scene again or bring the file back ({sha256})"),
+        lasting: true,
+    };
+    match blobs.size(sha256).await {
+        Ok(None) => return Err(lost("is not in the object store".to_owned())),
+        Ok(Some(size)) if size != blob.size => {
+            return Err(lost(format!("is damaged in the object store: {size} of {} bytes", blob.size)));
+        }
+        Ok(Some(_)) => {}
+        Err(error) => return Err(store_trouble(&error)),
+    }
+    if let Some(path) = blobs.path(sha256) {
+        return Ok(path);
+    }
+    match blobs.fetch_to(sha256, copy).await {
+        Ok(_) => Ok(copy.to_owned()),
+        Err(BlobError::Damaged { .. }) => Err(lost("is damaged in the object store".to_owned())),
+        Err(error) => Err(store_trouble(&error)),
+    }
+}
+
+async fn keep(blobs: &Blobs, path: &Path, content_type: &str) -> Result<BlobRef, NotMade> {
+    blobs.put_file(path, content_type).await.map_err(|error| store_trouble(&error))
+}
+
+fn trouble(at: &str, error: &MediaError) -> NotMade {
+    NotMade { reason: format!("{at} failed: {error}"), lasting: error.is_about_the_input() }
+}
+
+fn store_trouble(error: &BlobError) -> NotMade {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    NotMade { reason: format!("{error}{cause}"), lasting: false }
+}

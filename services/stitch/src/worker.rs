@@ -1,0 +1,180 @@
+//! Makes what is wanted: claims each due product by a lease, makes it, records how it ended.
+//!
+//! What a crash left is simply still due. Two workers cannot both record an end: each write is refused unless
+//! its lease is the latest claim and the product is still waiting.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use blobs::Blobs;
+use eventlog::{Lease, Log, lease};
+use jiff::{SignedDuration, Timestamp};
+use kit::Clock;
+use media::Media;
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::StitchError;
+use crate::events::{Event, Of};
+use crate::make::{NotMade, make};
+use crate::product::{Input, Made, Product, State};
+use crate::settings::Settings;
+use crate::store;
+
+/// How long the tables are left alone when nothing wakes us: other processes do not.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Makes products.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) log: Log,
+    pub(crate) blobs: Blobs,
+    pub(crate) media: Media,
+    pub(crate) clock: Clock,
+    pub(crate) settings: Settings,
+    /// Keys that this process is at: an owner may claim its own lease again, so the lease alone would not keep
+    /// two of its tasks apart.
+    pub(crate) busy: Mutex<HashSet<String>>,
+}
+
+impl Worker {
+    /// Works until `cancel`; what is under way then is stopped, and due again for the next start.
+    pub(crate) async fn run(self: Arc<Self>, cancel: CancellationToken) -> Result<(), StitchError> {
+        let mut appended = self.log.appended();
+        let mut tasks = JoinSet::new();
+        while !cancel.is_cancelled() {
+            appended.borrow_and_update();
+            let next = match self.start_due(&mut tasks, &cancel).await {
+                Ok(next) => next,
+                Err(error) => {
+                    let error = format!("{:#}", anyhow::Error::new(error));
+                    tracing::error!(error, "the products that are due cannot be read; trying again");
+                    None
+                }
+            };
+            let due = async {
+                match next {
+                    Some(next) => self.clock.sleep_until(next).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                changed = appended.changed() => if changed.is_err() { break },
+                Some(_) = tasks.join_next() => {}
+                () = due => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    /// Starts what is due, as far as there is room; tells when the next one is.
+    async fn start_due(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<()>,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Timestamp>, StitchError> {
+        let now = self.clock.now();
+        for product in store::due(&self.log, now).await? {
+            if tasks.len() >= self.settings.at_once.max(1) {
+                break;
+            }
+            if !self.busy.lock().insert(product.key.clone()) {
+                continue;
+            }
+            let (worker, cancel) = (self.clone(), cancel.clone());
+            tasks.spawn(async move {
+                let (key, trace) = (product.key.clone(), product.traceparent.clone());
+                let carried =
+                    kit::trace::continuing(trace.as_deref(), worker.carry_out(product, &cancel)).await;
+                if let Err(error) = carried {
+                    let error = format!("{:#}", anyhow::Error::new(error));
+                    tracing::warn!(key, error, "a product could not be carried on; trying again");
+                    tokio::select! { () = cancel.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
+                }
+                worker.busy.lock().remove(&key);
+            });
+        }
+        store::next_due(&self.log, now).await
+    }
+
+    async fn carry_out(&self, product: Product, cancel: &CancellationToken) -> Result<(), StitchError> {
+        let name = format!("product/{}", product.key);
+        let ttl = self.settings.lease;
+        let Some(lease) = lease::claim(&self.log, &name, &self.settings.owner, ttl).await? else {
+            // Somebody else is at it, or was until a moment ago.
+            tokio::select! { () = cancel.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
+            return Ok(());
+        };
+        // Read again under the lease: it may have ended between the look and the claim.
+        if let Some(Product { state: State::Waiting { .. }, wanted: Some((_, input)), .. }) =
+            store::product(&self.log, &product.key).await?
+        {
+            self.make_under(&product, &input, &lease, cancel).await?;
+        }
+        lease::release(&self.log, &lease).await?;
+        Ok(())
+    }
+
+    async fn make_under(
+        &self,
+        product: &Product,
+        input: &Input,
+        lease: &Lease,
+        cancel: &CancellationToken,
+    ) -> Result<(), StitchError> {
+        store::mark_working(&self.log, &product.key).await?;
+        let made = tokio::select! {
+            made = Box::pin(make(&self.media, &self.blobs, input)) => made,
+            stop = self.stays_wanted(&product.key, lease) => return stop,
+            () = cancel.cancelled() => return Ok(()),
+        };
+        let event = self.outcome(product, made);
+        if !store::append(&self.log, &event, Some(lease), self.clock.now()).await? {
+            tracing::info!(key = product.key, "it was canceled or taken over while it was made");
+        }
+        Ok(())
+    }
+
+    /// Keeps the lease alive; returns once it is lost, or the product is not wanted any more.
+    async fn stays_wanted(&self, key: &str, lease: &Lease) -> Result<(), StitchError> {
+        let mut appended = self.log.appended();
+        let mut renewal = tokio::time::interval(self.settings.lease / 3);
+        loop {
+            tokio::select! {
+                _ = renewal.tick() => {
+                    if !lease::renew(&self.log, lease, self.settings.lease).await? {
+                        return Ok(());
+                    }
+                }
+                changed = appended.changed() => if changed.is_err() { return Ok(()) },
+            }
+            let product = store::product(&self.log, key).await?;
+            if !product.is_some_and(|product| matches!(product.state, State::Waiting { .. })) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Which event an attempt ends in.
+    fn outcome(&self, product: &Product, made: Result<Made, NotMade>) -> Event {
+        let of = Of { key: product.key.clone(), kind: product.kind, job_id: product.job_id };
+        let NotMade { reason, lasting } = match made {
+            Ok(made) => return Event::ProductFinished { of, made },
+            Err(not_made) => not_made,
+        };
+        tracing::warn!(key = of.key, reason, lasting, "an attempt failed");
+        let wait = self.settings.retry_after.get(product.attempts as usize);
+        match wait.filter(|_| !lasting) {
+            Some(wait) => {
+                let wait = SignedDuration::try_from(*wait).unwrap_or(SignedDuration::ZERO);
+                Event::ProductAttemptFailed { of, reason, retry_at: self.clock.now() + wait }
+            }
+            None => Event::ProductFailed { of, reason },
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Work goes on after any end of the process.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use crate::stage::{DEADLINE, Stage, Stuck};
+
+const KEY: &str = "job-43/cut-1";
+
+/// Asks for a cut and stops the process, so to speak, in the middle of ffmpeg: without a word to anyone.
+fn crash_while_working(dir: &Path, owner: &str, lease: Duration) {
+    let stuck = Stuck::new();
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let stage = Stage::open(dir, |settings| {
+            settings.ffmpeg.clone_from(&stuck.tool);
+            owner.clone_into(&mut settings.owner);
+            settings.lease = lease;
+        })
+        .await;
+        stage.cut(KEY, &[stage.clip(6, 0).await, stage.clip(6, 90).await]).await.unwrap();
+        stuck.started().await;
+        // Its Drop would tell the service to stop.
+        std::mem::forget(stage);
+    });
+    runtime.shutdown_timeout(DEADLINE);
+}
+
+async fn is_made_once(dir: &Path, owner: &str) {
+    let stage = Stage::open(dir, |settings| owner.clone_into(&mut settings.owner)).await;
+    let cut = stage.settled(KEY).await;
+    assert_eq!((cut.state.as_str(), cut.duration_ms), ("ready", Some(500)));
+    assert_eq!(stage.kinds().await, ["ProductRequested", "ProductFinished"]);
+    stage.stop().await;
+}
+
+#[test]
+fn a_cut_that_a_crash_interrupted_is_made_after_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    crash_while_working(dir.path(), "a", Duration::from_secs(600));
+    Runtime::new().unwrap().block_on(is_made_once(dir.path(), "a"));
+}
+
+#[test]
+fn another_replica_takes_over_once_the_lease_is_up() {
+    let dir = tempfile::tempdir().unwrap();
+    crash_while_working(dir.path(), "a", Duration::from_millis(1500));
+    Runtime::new().unwrap().block_on(is_made_once(dir.path(), "b"));
+}
+
+#[tokio::test]
+async fn a_stop_while_working_kills_the_tool_and_the_next_start_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let stuck = Stuck::new();
+    let stage = Stage::open(dir.path(), |settings| {
+        settings.ffmpeg.clone_from(&stuck.tool);
+        settings.lease = Duration::from_secs(600);
+    })
+    .await;
+    stage.cut(KEY, &[stage.clip(6, 0).await, stage.clip(6, 90).await]).await.unwrap();
+    let started = stuck.started().await;
+    stage.stop().await;
+    started.gone().await;
+    // The lease was given back: another owner need not wait for it.
+    is_made_once(dir.path(), "b").await;
+}
+
+#[tokio::test]
+async fn what_is_ready_stays_as_it_is_over_restarts() {
+    let dir = tempfile::tempdir().unwrap();
+    let stage = Stage::open(dir.path(), |_| {}).await;
+    let clips = [stage.clip(6, 0).await];
+    stage.cut(KEY, &clips).await.unwrap();
+    let ready = stage.settled(KEY).await;
+    stage.stop().await;
+    let stage = Stage::open(dir.path(), |_| {}).await;
+    assert_eq!(stage.cut(KEY, &clips).await.unwrap(), ready);
+    assert_eq!(stage.kinds().await, ["ProductRequested", "ProductFinished"]);
+}

@@ -1,0 +1,10 @@
+//! The stitch service over real gRPC, on tiny media.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod crash;
+mod cut;
+mod events;
+mod frames;
+mod mix;
+mod requests;
+mod stage;
