@@ -1,0 +1,59 @@
+//! Clients, campaigns, assets and their thumbnails.
+//!
+//! A write goes one way: check the fields, look at the bytes, then one append that holds the event, the row
+//! that follows from it and the reply to remember under the caller's idempotency key.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`settings`] | what the service can be told |
+//! | [`grpc`] | the service's RPCs, translated |
+//! | `app` | everything that the RPCs work with |
+//! | `clients`, `campaigns`, `assets` | one resource each: its commands and its queries |
+//! | `fields` | rules for fields that callers fill, with the contract's texts |
+//! | `assets::inspect` | what the bytes are: type, size in pixels, length, thumbnail |
+//! | `import` | fetching a URL, from public addresses only |
+//! | `command` | idempotency keys |
+//! | [`events`], [`publish`] | stored events; what is published for them |
+//! | [`store`] | the read tables |
+//! | `error` | failures of what lies below, as callers see them |
+
+mod app;
+mod assets;
+mod campaigns;
+mod clients;
+mod command;
+mod error;
+pub mod events;
+mod fields;
+pub mod grpc;
+mod import;
+pub mod publish;
+pub mod settings;
+pub mod store;
+
+use anyhow::Context as _;
+use kit::{Deps, Running, Tasks};
+use protos::asset::v1::asset_service_server::AssetServiceServer;
+use tonic::service::RoutesBuilder;
+
+pub use settings::{ImportSettings, Settings};
+
+use app::App;
+use grpc::Grpc;
+
+/// Starts the service: publishes from its log, serves gRPC on the listener, until the token is canceled.
+///
+/// # Errors
+/// The listener has no address, or a directory or the HTTP client cannot be made.
+pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
+    let Deps { log, bus, blobs, clock, listener, cancel } = deps;
+    let address = listener.local_addr().context("the asset service's listener")?;
+    bus.register(bus::subjects::source::ASSET, log.clone(), publish::translate);
+    let app = App::new(settings, log, blobs, clock)?;
+    let mut routes = RoutesBuilder::default();
+    let server = AssetServiceServer::new(Grpc::new(app)).max_decoding_message_size(kit::grpc::MAX_MESSAGE);
+    routes.add_service(server.max_encoding_message_size(kit::grpc::MAX_MESSAGE));
+    let tasks = Tasks::new(bus::subjects::source::ASSET, cancel.clone());
+    tasks.spawn("grpc", kit::grpc::serve(listener, routes, cancel));
+    Ok(Running::new(address, tasks))
+}

@@ -1,0 +1,13 @@
+//! Tests of the asset service, over its real gRPC interface.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of the test functions themselves")]
+
+mod assets;
+mod broken;
+mod campaigns;
+mod clients;
+mod events;
+mod files;
+mod idempotency;
+mod import;
+mod redirects;
+mod world;
