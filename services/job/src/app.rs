@@ -1,0 +1,336 @@
+//! Load, fold, decide, append: the way of every change to a job.
+
+use std::{collections::HashMap, sync::Arc};
+
+use anyhow::Context as _;
+use eventlog::{Append, AppendError, CommandRecord, Expected, Lease, Log, StoredEvent};
+use job_domain::{Command, Job, JobEvent, JobId, Refusal, decide, evolve, keys};
+use kit::{Clock, Code, ServiceError};
+use parking_lot::Mutex;
+
+use crate::{
+    error::{database, refused},
+    events::{self, Origin},
+    store,
+};
+
+/// How often a change is decided again because somebody else was faster.
+const DECISIONS: usize = 64;
+/// Jobs kept folded in memory.
+const KEPT: usize = 512;
+
+/// A job at a version of its stream.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The job.
+    pub job: Job,
+    /// Version of the last event folded in.
+    pub version: i64,
+    /// Position of the last event folded in.
+    pub position: i64,
+}
+
+/// A reply to remember under a command's id, made from the job as the command leaves it.
+#[derive(Clone, Copy)]
+pub struct Remember<'a> {
+    /// The command's id; empty remembers nothing.
+    pub id: &'a str,
+    /// Digest of all that the command asks for.
+    pub digest: &'a str,
+    /// The reply.
+    pub reply: fn(&Job) -> Vec<u8>,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// The job as it is now.
+    Now(Arc<Snapshot>),
+    /// The command was carried out before; the reply that it got.
+    Before(Vec<u8>),
+}
+
+/// All jobs.
+#[derive(Debug)]
+pub struct App {
+    log: Log,
+    clock: Clock,
+    folded: Mutex<HashMap<JobId, Arc<Snapshot>>>,
+    /// One creation at a time in this process, so that numbers are not fought for.
+    creating: tokio::sync::Mutex<()>,
+}
+
+impl App {
+    /// The jobs in `log`.
+    #[must_use]
+    pub fn new(log: Log, clock: Clock) -> Self {
+        Self { log, clock, folded: Mutex::default(), creating: tokio::sync::Mutex::default() }
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The job as of its last event; none when there is no such job.
+    ///
+    /// # Errors
+    /// The database failed, or an event cannot be read.
+    pub async fn find(&self, id: JobId) -> anyhow::Result<Option<Arc<Snapshot>>> {
+        let kept = self.folded.lock().get(&id).cloned();
+        let version = kept.as_ref().map_or(0, |kept| kept.version);
+        let newer = self.log.load(&keys::stream(id), version).await?;
+        if newer.is_empty() {
+            return Ok(kept);
+        }
+        let folded = fold(kept.map(Arc::unwrap_or_clone), &newer)?;
+        Ok(folded.map(|folded| self.keep(folded)))
+    }
+
+    /// The job, or the contract's refusal.
+    ///
+    /// # Errors
+    /// There is no such job, or the database failed.
+    pub async fn get(&self, id: JobId) -> Result<Arc<Snapshot>, ServiceError> {
+        let found = self.find(id).await.map_err(ServiceError::internal)?;
+        found.ok_or_else(|| refused(&Refusal::JobNotFound).fact("job_id", id))
+    }
+
+    /// Carries out a command that comes from outside.
+    ///
+    /// # Errors
+    /// The domain refuses, or the database failed.
+    pub async fn carry_out(
+        &self,
+        id: JobId,
+        command: &Command,
+        origin: &Origin,
+        remember: Remember<'_>,
+    ) -> Result<Done, ServiceError> {
+        if let Some(before) = self.repeated(remember).await? {
+            return Ok(Done::Before(before));
+        }
+        for _ in 0..DECISIONS {
+            let before = self.get(id).await?;
+            let decided =
+                decide(Some(&before.job), command.clone()).map_err(|no| refused(&no).fact("job_id", id))?;
+            if decided.is_empty() {
+                return Ok(Done::Now(before));
+            }
+            match self.append(&before, &decided, origin, Some(remember), None).await {
+                Ok(after) => return Ok(Done::Now(after)),
+                Err(AppendError::Conflict { .. }) => {}
+                Err(AppendError::Repeated(reply)) => return Ok(Done::Before(reply)),
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Err(crowded())
+    }
+
+    /// Records what a worker says, or (`Advance`) what is to be asked for next, with all that follows from it.
+    /// Under a lease nothing is stored once the lease is lost.
+    ///
+    /// # Errors
+    /// The lease is lost, or the database failed.
+    pub async fn report(
+        &self,
+        id: JobId,
+        report: &Command,
+        origin: &Origin,
+        lease: Option<&Lease>,
+    ) -> anyhow::Result<Option<Arc<Snapshot>>> {
+        for _ in 0..DECISIONS {
+            let Some(before) = self.find(id).await? else { return Ok(None) };
+            let events = consequences(&before.job, report);
+            if events.is_empty() {
+                return Ok(Some(before));
+            }
+            match self.append(&before, &events, origin, None, lease).await {
+                Ok(after) => return Ok(Some(after)),
+                Err(AppendError::Conflict { .. }) => {}
+                Err(error) => return Err(error).context("recording what a worker said"),
+            }
+        }
+        anyhow::bail!("job {id} changes too fast to record what a worker said")
+    }
+
+    async fn append(
+        &self,
+        before: &Snapshot,
+        decided: &[JobEvent],
+        origin: &Origin,
+        remember: Option<Remember<'_>>,
+        lease: Option<&Lease>,
+    ) -> Result<Arc<Snapshot>, AppendError> {
+        let (id, at) = (before.job.id, self.clock.now());
+        let Some(job) = evolved(Some(before.job.clone()), decided, events::millis(at)) else {
+            return Err(AppendError::Empty);
+        };
+        let version = before.version + i64::try_from(decided.len()).unwrap_or_default();
+        let meta = origin.meta(id);
+        let append = Append::to(keys::stream(id))
+            .expecting(Expected::Version(before.version))
+            .events(decided.iter().map(|event| events::new(event, &meta, at)))
+            .statements(lease.map(Lease::guard))
+            .statements(store::moved(&before.job, &job, version, at))
+            .command(remember.and_then(|remember| remember.record(&job)));
+        let appended = self.log.append(append).await?;
+        Ok(self.keep(Snapshot { job, version, position: appended.last_position }))
+    }
+
+    /// Makes a job: `command` is asked for the command again and again, with the id and the campaign's number
+    /// that are free, until both are ours.
+    ///
+    /// # Errors
+    /// The domain refuses, or the database failed.
+    pub async fn create(
+        &self,
+        campaign: &str,
+        command: impl Fn(JobId, u32) -> Command,
+        origin: &Origin,
+        remember: Remember<'_>,
+    ) -> Result<Done, ServiceError> {
+        let _turn = self.creating.lock().await;
+        if let Some(before) = self.repeated(remember).await? {
+            return Ok(Done::Before(before));
+        }
+        for _ in 0..DECISIONS {
+            let id = store::next_id(&self.log).await.map_err(database)?;
+            let number = store::campaign_number(&self.log, campaign).await.map_err(database)?;
+            let decided = decide(None, command(id, number)).map_err(|no| refused(&no))?;
+            match self.first_append(id, number, &decided, origin, remember).await {
+                Ok(after) => return Ok(Done::Now(after)),
+                // Another process took the id or the number.
+                Err(AppendError::Conflict { .. } | AppendError::Constraint(_)) => {}
+                Err(AppendError::Repeated(reply)) => return Ok(Done::Before(reply)),
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Err(crowded())
+    }
+
+    async fn first_append(
+        &self,
+        id: JobId,
+        number: u32,
+        decided: &[JobEvent],
+        origin: &Origin,
+        remember: Remember<'_>,
+    ) -> Result<Arc<Snapshot>, AppendError> {
+        let at = self.clock.now();
+        let Some(job) = evolved(None, decided, events::millis(at)) else { return Err(AppendError::Empty) };
+        let version = i64::try_from(decided.len()).unwrap_or_default();
+        let meta = origin.meta(id);
+        let append = Append::to(keys::stream(id))
+            .expecting(Expected::NoStream)
+            .events(decided.iter().map(|event| events::new(event, &meta, at)))
+            .statements(store::created(&job, number, version, at))
+            .command(remember.record(&job));
+        let appended = self.log.append(append).await?;
+        Ok(self.keep(Snapshot { job, version, position: appended.last_position }))
+    }
+
+    /// The reply that this very command got before.
+    ///
+    /// # Errors
+    /// The id was used for another command, or the database failed.
+    pub async fn repeated(&self, remember: Remember<'_>) -> Result<Option<Vec<u8>>, ServiceError> {
+        if remember.id.is_empty() {
+            return Ok(None);
+        }
+        match eventlog::command_reply(&self.log, remember.id).await.map_err(database)? {
+            None => Ok(None),
+            Some(record) if record.digest == remember.digest => Ok(Some(record.reply)),
+            Some(_) => Err(failed(AppendError::Reused)),
+        }
+    }
+
+    /// Position of the last event that a command led to; 0 when it led to none.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn position_after(&self, id: JobId, command_id: &str) -> anyhow::Result<i64> {
+        let events = self.log.load(&keys::stream(id), 0).await?;
+        let caused = |event: &&StoredEvent| event.meta.causation_id.as_deref() == Some(command_id);
+        Ok(events.iter().filter(caused).map(|event| event.position).max().unwrap_or_default())
+    }
+
+    fn keep(&self, snapshot: Snapshot) -> Arc<Snapshot> {
+        let snapshot = Arc::new(snapshot);
+        let mut folded = self.folded.lock();
+        if folded.len() >= KEPT && !folded.contains_key(&snapshot.job.id) {
+            // The oldest jobs are the ones least asked for; any of them can be folded again.
+            let mut ids: Vec<JobId> = folded.keys().copied().collect();
+            ids.sort_unstable();
+            for id in ids.iter().take(KEPT / 2) {
+                folded.remove(id);
+            }
+        }
+        let kept = folded.entry(snapshot.job.id).or_insert_with(|| Arc::clone(&snapshot));
+        if kept.version < snapshot.version {
+            *kept = Arc::clone(&snapshot);
+        }
+        snapshot
+    }
+}
+
+impl Remember<'_> {
+    fn record(&self, job: &Job) -> Option<CommandRecord> {
+        (!self.id.is_empty()).then(|| CommandRecord {
+            id: self.id.to_owned(),
+            digest: self.digest.to_owned(),
+            reply: (self.reply)(job),
+        })
+    }
+}
+
+/// Folds stored events on top of a snapshot.
+///
+/// # Errors
+/// An event cannot be read.
+pub fn fold(before: Option<Snapshot>, newer: &[StoredEvent]) -> anyhow::Result<Option<Snapshot>> {
+    let (mut version, mut position) =
+        before.as_ref().map_or((0, 0), |before| (before.version, before.position));
+    let mut job = before.map(|before| before.job);
+    for stored in newer {
+        let event = events::read(stored)?;
+        job = evolve(job, &event, events::millis(stored.recorded_at));
+        (version, position) = (stored.version, stored.position);
+    }
+    Ok(job.map(|job| Snapshot { job, version, position }))
+}
+
+/// The events that a report causes.
+fn consequences(job: &Job, report: &Command) -> Vec<JobEvent> {
+    decide(Some(job), report.clone()).unwrap_or_else(|refusal| {
+        // A worker cannot be told no: what does not fit the job is of no use to it.
+        tracing::warn!(job = job.id, %refusal, "a report does not fit the job");
+        Vec::new()
+    })
+}
+
+fn evolved(job: Option<Job>, events: &[JobEvent], at_ms: i64) -> Option<Job> {
+    events.iter().fold(job, |job, event| evolve(job, event, at_ms))
+}
+
+fn failed(error: AppendError) -> ServiceError {
+    match error {
+        AppendError::Reused => ServiceError::new(
+            Code::Conflict,
+            "idempotency_key_reused",
+            "This Idempotency-Key was used before for a different request; use a new one.",
+        ),
+        error => ServiceError::internal(error),
+    }
+}
+
+fn crowded() -> ServiceError {
+    ServiceError::unavailable("Too many changes at the same time; try again in a moment.")
+}

@@ -1,0 +1,210 @@
+//! Making a job: the contract's checks in the contract's order, the storyboard, one append.
+
+use std::sync::Arc;
+
+use job_domain::{
+    Command, CreateJob, SceneDraft,
+    state::JobKind,
+    storyboard::PlanAsset,
+    view,
+    wishes::{RawWishes, Wishes},
+};
+use kit::{Code, ServiceError};
+use protos::{asset::v1 as asset, job::v1 as pb};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::{
+    app::{App, Done, Remember},
+    assets::Assets,
+    events::Origin,
+    photos,
+    planner::{Brief, Plan, Planner},
+    settings::Settings,
+};
+
+/// Seconds per clip and number of pairs when an image-pairs request names none.
+const USUAL_CLIP_SECONDS: f64 = 5.0;
+const USUAL_PAIRS: i32 = 10;
+
+/// What it takes to make a job.
+#[derive(Debug)]
+pub struct Creator {
+    app: Arc<App>,
+    assets: Assets,
+    planner: Planner,
+    default_model: String,
+    soundtrack: bool,
+}
+
+/// A request that passed every check, with what it is about.
+struct Checked {
+    kind: JobKind,
+    campaign: asset::Campaign,
+    photos: Vec<PlanAsset>,
+    images: u32,
+    wishes: Wishes,
+    parameters: Map<String, Value>,
+}
+
+impl Creator {
+    /// A maker of jobs.
+    #[must_use]
+    pub fn new(app: Arc<App>, assets: Assets, planner: Planner, settings: &Settings) -> Self {
+        let (default_model, soundtrack) = (settings.default_model.clone(), settings.soundtrack);
+        Self { app, assets, planner, default_model, soundtrack }
+    }
+
+    /// Makes the job. Nothing is stored unless everything went well.
+    ///
+    /// # Errors
+    /// The request is refused, a service is away, or the planner failed.
+    pub async fn create(
+        &self,
+        request: &pb::CreateJobRequest,
+        remember: Remember<'_>,
+    ) -> Result<Done, ServiceError> {
+        if let Some(before) = self.app.repeated(remember).await? {
+            return Ok(Done::Before(before));
+        }
+        let checked = self.check(request).await?;
+        let choice = self.planner.choice(&request.planner)?;
+        let brief = Brief {
+            kind: checked.kind,
+            wishes: &checked.wishes,
+            photos: &checked.photos,
+            text: about(&checked.campaign),
+        };
+        let plan = self.planner.draw(brief, choice).await?;
+        let scenes: Vec<(String, SceneDraft)> =
+            plan.scenes.iter().map(|draft| (Uuid::new_v4().to_string(), draft.clone())).collect();
+        let command = |id, number: u32| {
+            let video_name = view::video_name(&checked.campaign.name, i64::from(number));
+            Command::Create(Box::new(CreateJob {
+                job: id,
+                video_name,
+                scenes: scenes.clone(),
+                ..self.terms(request, &checked, &plan)
+            }))
+        };
+        self.app.create(&checked.campaign.id, command, &Origin::api(&request.command_id), remember).await
+    }
+
+    async fn check(&self, request: &pb::CreateJobRequest) -> Result<Checked, ServiceError> {
+        let kind = kind(&request.kind)?;
+        if request.campaign_id.trim().is_empty() {
+            return Err(refusal(Code::Invalid, "campaign_id_required", "campaign_id is required"));
+        }
+        let campaign = self.assets.campaign(&request.campaign_id).await?;
+        let campaign =
+            campaign.ok_or_else(|| refusal(Code::NotFound, "campaign_not_found", "Campaign not found"))?;
+        let assets = self.assets.of_campaign(&campaign.id).await?;
+        let images = photos::enough(kind, &assets)?;
+        let parameters = parameters(&request.parameters_json)?;
+        let wishes = wishes(kind, request, &parameters).check(&self.default_model).map_err(invalid)?;
+        let photos = photos::usable(kind, &assets)?;
+        wishes.scene_count(photos.len()).map_err(|wrong| invalid(vec![wrong]))?;
+        Ok(Checked { kind, campaign, photos, images, wishes, parameters })
+    }
+
+    /// The terms of the job, but for what is only known once it has its place.
+    fn terms(&self, request: &pb::CreateJobRequest, checked: &Checked, plan: &Plan) -> CreateJob {
+        let client = request.client_id.clone().filter(|client| !client.trim().is_empty());
+        let music = checked.parameters.get("music_prompt").and_then(Value::as_str);
+        CreateJob {
+            job: 0,
+            kind: checked.kind,
+            campaign_id: checked.campaign.id.clone(),
+            campaign_name: checked.campaign.name.clone(),
+            client_id: client
+                .or_else(|| Some(checked.campaign.client_id.clone()))
+                .filter(|id| !id.is_empty()),
+            video_name: String::new(),
+            total_assets: checked.images,
+            model: checked.wishes.model.key.to_owned(),
+            aspect_ratio: checked.wishes.aspect_ratio.clone(),
+            resolution: checked.wishes.resolution.clone(),
+            soundtrack: self.soundtrack,
+            music_prompt: music.map(str::trim).filter(|words| !words.is_empty()).map(str::to_owned),
+            parameters: checked.parameters.clone(),
+            server_parameters: server_parameters(request, checked, plan),
+            planner: plan.planner.to_owned(),
+            scenes: Vec::new(),
+        }
+    }
+}
+
+fn kind(word: &str) -> Result<JobKind, ServiceError> {
+    [JobKind::ImagePairs, JobKind::PropertyPhotos]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+        .ok_or_else(|| ServiceError::validation([("kind", "is invalid; use image_pairs or property_photos")]))
+}
+
+/// The caller's own parameters.
+fn parameters(text: &str) -> Result<Map<String, Value>, ServiceError> {
+    if text.trim().is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(parameters)) => Ok(parameters),
+        Ok(Value::Null) => Ok(Map::new()),
+        _ => Err(ServiceError::validation([("parameters", "is invalid")])),
+    }
+}
+
+/// What the caller asks for: its own fields first, then what its parameters say.
+fn wishes(kind: JobKind, request: &pb::CreateJobRequest, parameters: &Map<String, Value>) -> RawWishes {
+    let named = |name: &str| parameters.get(name).and_then(Value::as_str).map(str::to_owned);
+    let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let usual_clip = (kind == JobKind::ImagePairs).then_some(USUAL_CLIP_SECONDS);
+    RawWishes {
+        video_model: filled(request.video_model.clone())
+            .or_else(|| filled(named("video_model")))
+            .or_else(|| filled(named("video_generation_model"))),
+        clip_duration_ms: request.clip_duration.or(usual_clip).map(millis),
+        num_pairs: request.num_pairs.map(i64::from),
+        aspect_ratio: filled(request.aspect_ratio.clone()).or_else(|| filled(named("aspect_ratio"))),
+        resolution: filled(request.resolution.clone()).or_else(|| filled(named("resolution"))),
+        property_types: Some(request.property_types.clone()).filter(|types| !types.is_empty()),
+    }
+}
+
+/// What is no number of seconds becomes 0, which no model makes.
+fn millis(seconds: f64) -> i64 {
+    if seconds.is_finite() { (seconds * 1_000.0).round() as i64 } else { 0 }
+}
+
+/// What the server says of the job in its parameters.
+fn server_parameters(request: &pb::CreateJobRequest, checked: &Checked, plan: &Plan) -> Map<String, Value> {
+    let pairs = checked.kind == JobKind::ImagePairs;
+    let mut server = Map::new();
+    let mut put = |name: &str, value: Value| server.insert(name.to_owned(), value);
+    if let Some(seconds) = request.clip_duration.or(pairs.then_some(USUAL_CLIP_SECONDS)) {
+        put("clip_duration", json!(seconds));
+    }
+    if let Some(number) = request.num_pairs.or(pairs.then_some(USUAL_PAIRS)) {
+        put("num_pairs", json!(number));
+    }
+    if !pairs {
+        put("property_types", json!(checked.wishes.property_types));
+    }
+    if plan.calls > 0 {
+        put("planner_calls", json!(plan.calls));
+    }
+    server
+}
+
+/// What the campaign says of itself.
+fn about(campaign: &asset::Campaign) -> &str {
+    let said = [campaign.brief.as_deref(), campaign.goal.as_deref(), Some(campaign.name.as_str())];
+    said.into_iter().flatten().find(|text| !text.trim().is_empty()).unwrap_or_default()
+}
+
+fn invalid(violations: Vec<job_domain::Violation>) -> ServiceError {
+    ServiceError::validation(violations.into_iter().map(|wrong| (wrong.field, wrong.message)))
+}
+
+fn refusal(code: Code, reason: &str, text: &str) -> ServiceError {
+    ServiceError::new(code, reason, text)
+}

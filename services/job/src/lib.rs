@@ -1,0 +1,75 @@
+//! Jobs, scenes and storyboards: the service that decides.
+//!
+//! A job is a stream of events; the rules are in the crate `job-domain`, which knows no clock and no network.
+//! This crate gives it both.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | [`grpc`] | `JobService` |
+//! | [`create`], [`photos`], [`planner`] | a new job: checks, photos, storyboard |
+//! | [`app`] | load, fold, decide, append |
+//! | [`events`], [`store`] | stored events; read tables |
+//! | [`runner`], [`workers`] | what should be outstanding at the workers is made so |
+//! | [`consumers`] | what the workers publish |
+//! | [`feed`], [`view`] | what others see of jobs |
+//! | [`publish`] | stored events as published messages |
+//! | [`assets`] | what the asset service knows of a campaign |
+//! | [`error`], [`settings`] | refusals; what the service can be told |
+
+pub mod app;
+pub mod assets;
+pub mod consumers;
+pub mod create;
+pub mod error;
+pub mod events;
+pub mod feed;
+pub mod grpc;
+pub mod photos;
+pub mod planner;
+pub mod publish;
+pub mod runner;
+pub mod settings;
+pub mod store;
+pub mod view;
+pub mod workers;
+
+use std::sync::Arc;
+
+use bus::subjects::source;
+use kit::{Deps, Running, Tasks};
+use protos::job::v1::job_service_server::JobServiceServer;
+use tonic::service::RoutesBuilder;
+
+pub use settings::{Settings, XaiSettings};
+pub use store::MIGRATIONS;
+
+/// Starts the service: it publishes, listens to the workers, takes up what is unfinished, and serves.
+///
+/// # Errors
+/// A setting is wrong or the listener has no address.
+pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
+    let Deps { log, bus, clock, listener, cancel, .. } = deps;
+    let address = listener.local_addr()?;
+    anyhow::ensure!(
+        job_domain::models::find(&settings.default_model).is_some(),
+        "the default video model {:?} is not one of the supported ones",
+        settings.default_model
+    );
+    let planner = planner::Planner::new(settings.planner.as_ref())?;
+    let assets = assets::Assets::new(&settings.asset)?;
+    let workers = workers::Workers::new(&settings)?;
+    let tasks = Tasks::new("job", cancel.clone());
+
+    bus.register(source::JOB, log.clone(), publish::translate);
+    let app = Arc::new(app::App::new(log, clock));
+    consumers::start(&app, &bus, &tasks);
+    let runner = runner::Runner::new(Arc::clone(&app), workers, settings.clone(), cancel.clone());
+    tasks.spawn("run jobs", runner.run());
+
+    let creator = create::Creator::new(Arc::clone(&app), assets, planner, &settings);
+    let jobs = grpc::Jobs::new(app, creator, cancel.clone());
+    let mut routes = RoutesBuilder::default();
+    routes.add_service(JobServiceServer::new(jobs).max_decoding_message_size(kit::grpc::MAX_MESSAGE));
+    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, cancel));
+    Ok(Running::new(address, tasks))
+}

@@ -1,0 +1,15 @@
+//! The read tables: what is asked of all jobs at once.
+
+mod read;
+mod write;
+
+use eventlog::Migrations;
+
+pub use read::{Page, VideoFilter, campaign_number, job_of_scene, next_id, unfinished, videos};
+pub use write::{created, is_unfinished, moved};
+
+/// The service's database.
+pub const MIGRATIONS: Migrations = Migrations {
+    service: "job",
+    sqlite: &[("0001_job", include_str!("../../../../migrations/job/sqlite/0001_job.sql"))],
+};

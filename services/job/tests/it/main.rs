@@ -1,0 +1,11 @@
+//! Tests of the job service: the real service over gRPC, with scripted workers around it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod create;
+mod feed;
+mod lifecycle;
+mod planner;
+mod publish;
+mod regenerate;
+mod stage;
+mod troubles;
