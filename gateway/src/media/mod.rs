@@ -1,0 +1,120 @@
+//! Bytes out of the object store: streamed, with entity tags, conditions and single ranges.
+
+mod condition;
+mod range;
+
+use axum::{
+    body::Body,
+    response::{IntoResponse as _, Response},
+};
+use blobs::{BlobError, Blobs};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use protos::common::v1::BlobRef;
+
+use crate::problem::{Kind, Problem};
+use range::Wanted;
+
+/// The bytes under this URL may be others tomorrow: keep them, but ask each time.
+pub(crate) const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+/// The bytes under this URL stay.
+pub(crate) const A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+
+const UNKNOWN_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// Something to serve.
+#[derive(Debug)]
+pub(crate) struct Media {
+    pub(crate) blob: BlobRef,
+    /// `inline` or `attachment`, with a name; none = left open.
+    pub(crate) disposition: Option<String>,
+    pub(crate) cache: HeaderValue,
+    /// What is said when the bytes are not there.
+    pub(crate) missing: &'static str,
+}
+
+impl Media {
+    /// A blob that is shown in place under a name.
+    pub(crate) fn inline(blob: BlobRef, name: &str) -> Self {
+        Self::named(blob, "inline", name)
+    }
+
+    /// A blob that is saved under a name.
+    pub(crate) fn attachment(blob: BlobRef, name: &str) -> Self {
+        Self::named(blob, "attachment", name)
+    }
+
+    fn named(blob: BlobRef, how: &str, name: &str) -> Self {
+        let disposition = Some(format!("{how}; filename=\"{name}\""));
+        Self { blob, disposition, cache: REVALIDATE, missing: "Media unavailable" }
+    }
+
+    /// A picture that is shown in place.
+    pub(crate) fn picture(blob: BlobRef, cache: HeaderValue) -> Self {
+        Self { blob, disposition: None, cache, missing: "Media unavailable" }
+    }
+}
+
+/// Answers a GET or HEAD for `media`.
+pub(crate) async fn serve(blobs: &Blobs, request: &HeaderMap, media: Media) -> Result<Response, Problem> {
+    let tag = format!("\"{}\"", media.blob.sha256);
+    let mut headers = HeaderMap::new();
+    put(&mut headers, header::ETAG, &tag);
+    headers.insert(header::CACHE_CONTROL, media.cache.clone());
+    if condition::has_it(request, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CONTENT_TYPE, UNKNOWN_TYPE);
+    if !media.blob.content_type.is_empty() {
+        put(&mut headers, header::CONTENT_TYPE, &media.blob.content_type);
+    }
+    if let Some(disposition) = &media.disposition {
+        put(&mut headers, header::CONTENT_DISPOSITION, disposition);
+    }
+    let size = media.blob.size;
+    let (status, part) = match asked(request, &tag, size) {
+        Wanted::Whole => (StatusCode::OK, None),
+        Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, Some(part)),
+        Wanted::Nothing => return Err(not_satisfiable(size)),
+    };
+    if let Some(part) = &part {
+        let value = format!("bytes {}-{}/{size}", part.start, part.end - 1);
+        put(&mut headers, header::CONTENT_RANGE, &value);
+    }
+    let reader = blobs.open(&media.blob.sha256, part).await.map_err(|error| gone(error, media.missing))?;
+    headers.insert(header::CONTENT_LENGTH, reader.remaining().into());
+    Ok((status, headers, Body::from_stream(reader)).into_response())
+}
+
+fn asked(request: &HeaderMap, tag: &str, size: u64) -> Wanted {
+    let mut ranges = request.get_all(header::RANGE).iter();
+    match (ranges.next().and_then(|value| value.to_str().ok()), ranges.next()) {
+        (Some(given), None) if condition::range_holds(request, tag) => range::wanted(given, size),
+        _ => Wanted::Whole,
+    }
+}
+
+fn not_satisfiable(size: u64) -> Problem {
+    let problem = Problem::framework(Kind::RangeNotSatisfiable)
+        .detail(format!("The range starts past the end: there are {size} bytes."));
+    match HeaderValue::try_from(format!("bytes */{size}")) {
+        Ok(value) => problem.header(header::CONTENT_RANGE, value),
+        Err(_) => problem,
+    }
+}
+
+fn gone(error: BlobError, missing: &str) -> Problem {
+    tracing::error!(
+        error = format!("{:#}", anyhow::Error::new(error)),
+        "bytes that are recorded cannot be read"
+    );
+    Problem::flat(Kind::BlobUnavailable, missing)
+        .detail("The bytes are recorded but cannot be read from the object store; whoever runs it must look.")
+}
+
+/// Sets a header unless its text cannot be one.
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
+    }
+}

@@ -1,0 +1,38 @@
+//! `Idempotency-Key`: the same write sent again is answered again, not done again.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use crate::problem::{Family, Kind, Problem};
+
+const HEADER: &str = "idempotency-key";
+/// Longest key, bytes.
+const LONGEST: usize = 200;
+
+/// What the services know the write as: the caller's key within its route, or empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommandId(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for CommandId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut given = parts.headers.get_all(HEADER).iter();
+        let Some(key) = given.next() else { return Ok(Self(String::new())) };
+        let usable = key.to_str().ok().filter(|key| {
+            (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        match (usable, given.next()) {
+            // The same key on two routes names two writes.
+            (Some(key), None) => Ok(Self(format!("{} {} {key}", parts.method, parts.uri.path()))),
+            _ => Err(Problem::new(
+                Family::of_path(parts.uri.path()),
+                Kind::IdempotencyKeyInvalid,
+                "Idempotency-Key is invalid",
+            )
+            .detail(format!(
+                "Send one Idempotency-Key of 1 to {LONGEST} visible ASCII characters, such as a UUID."
+            ))),
+        }
+    }
+}

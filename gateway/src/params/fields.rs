@@ -1,0 +1,119 @@
+//! Reading typed values out of a request's fields, gathering what is wrong with each.
+
+use serde_json::{Map, Value};
+
+use super::{Params, leading_integer};
+use crate::problem::{Family, Problem};
+
+const INVALID: &str = "is invalid";
+
+/// Reads fields and remembers every one that is wrong.
+pub(crate) struct Fields<'a> {
+    params: &'a Params,
+    violations: Vec<(String, String)>,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn of(params: &'a Params) -> Self {
+        Self { params, violations: Vec::new() }
+    }
+
+    /// The field, or the first of its aliases that is there when the field itself is absent.
+    pub(crate) fn value(&self, name: &str, aliases: &[&str]) -> Option<&'a Value> {
+        let params: &'a Params = self.params;
+        params.get(name).or_else(|| aliases.iter().find_map(|alias| params.get(alias)))
+    }
+
+    /// Like [`Fields::value`], but a null lets the aliases speak.
+    pub(crate) fn present(&self, name: &str, aliases: &[&str]) -> Option<&'a Value> {
+        let params: &'a Params = self.params;
+        let own = params.get(name).filter(|value| !value.is_null());
+        own.or_else(|| aliases.iter().find_map(|alias| params.get(alias).filter(|value| !value.is_null())))
+    }
+
+    /// Text; anything else is rejected.
+    pub(crate) fn text(&mut self, name: &str, aliases: &[&str]) -> Option<String> {
+        match self.value(name, aliases) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => self.clean(name, text),
+            Some(_) => self.reject(name, INVALID),
+        }
+    }
+
+    /// Text, or a number or boolean as text; anything else is rejected.
+    pub(crate) fn scalar(&mut self, name: &str, aliases: &[&str]) -> Option<String> {
+        match self.value(name, aliases) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => self.clean(name, text),
+            Some(value @ (Value::Number(_) | Value::Bool(_))) => Some(value.to_string()),
+            Some(_) => self.reject(name, INVALID),
+        }
+    }
+
+    /// A JSON object; anything else is rejected.
+    pub(crate) fn object(&mut self, name: &str) -> Option<&'a Map<String, Value>> {
+        match self.value(name, &[]) {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(object)) if has_nul(object.values()) => self.reject(name, INVALID),
+            Some(Value::Object(object)) => Some(object),
+            Some(_) => self.reject(name, INVALID),
+        }
+    }
+
+    /// A finite number, also as text; text that is none counts as absent.
+    pub(crate) fn number(&mut self, name: &str, aliases: &[&str]) -> Option<f64> {
+        let number = match self.value(name, aliases) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Number(number)) => number.as_f64(),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(_) => return self.reject(name, INVALID),
+        };
+        number.filter(|number| number.is_finite())
+    }
+
+    /// A whole number, also as the start of a text; text that is none counts as absent.
+    pub(crate) fn integer(&mut self, name: &str, aliases: &[&str]) -> Option<i64> {
+        match self.value(name, aliases) {
+            None | Some(Value::Null) => None,
+            Some(Value::Number(number)) => {
+                let whole =
+                    number.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64);
+                match number.as_i64().or(whole) {
+                    Some(number) => Some(number),
+                    None => self.reject(name, INVALID),
+                }
+            }
+            Some(Value::String(text)) => leading_integer(text),
+            Some(_) => self.reject(name, INVALID),
+        }
+    }
+
+    /// Remembers that a field is wrong.
+    pub(crate) fn reject<T>(&mut self, name: &str, message: &str) -> Option<T> {
+        self.violations.push((name.to_owned(), message.to_owned()));
+        None
+    }
+
+    /// Ends the reading: an error when any field was wrong.
+    pub(crate) fn finish(self, family: Family) -> Result<(), Problem> {
+        if self.violations.is_empty() { Ok(()) } else { Err(Problem::validation(family, self.violations)) }
+    }
+
+    /// Text that databases and tools can hold.
+    pub(crate) fn clean(&mut self, name: &str, text: &str) -> Option<String> {
+        if text.contains('\0') {
+            self.reject(name, "must not contain NUL characters")
+        } else {
+            Some(text.to_owned())
+        }
+    }
+}
+
+fn has_nul<'v>(values: impl IntoIterator<Item = &'v Value>) -> bool {
+    values.into_iter().any(|value| match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => has_nul(items),
+        Value::Object(object) => object.keys().any(|key| key.contains('\0')) || has_nul(object.values()),
+        _ => false,
+    })
+}

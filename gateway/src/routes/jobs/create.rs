@@ -1,0 +1,278 @@
+//! Making a job: a storyboard and its price, pending a person's approval.
+
+use axum::extract::State;
+use kit::{Code, ServiceError};
+use protos::job::v1 as pb;
+use serde::Serialize;
+use serde_json::Value;
+use tonic::Status;
+use utoipa::ToSchema;
+
+use super::{
+    super::{reply::Reply, text},
+    view::{Costs, JobLinks},
+};
+use crate::{
+    app::App,
+    params::{BodyParams, CommandId, Fields, Params},
+    problem::{JOBS, Kind, Problem, ProblemSchema},
+};
+
+/// A job to make; camelCase names are accepted too.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the body for the OpenAPI document")]
+pub(crate) struct NewJob {
+    /// An existing campaign.
+    campaign_id: String,
+    client_id: Option<String>,
+    /// Seconds wanted per clip.
+    clip_duration: Option<f64>,
+    /// Scenes wanted.
+    num_pairs: Option<i32>,
+    /// `veo3` or `hailuo-02`; also `model`.
+    video_model: Option<String>,
+    /// `16:9` or `9:16`.
+    aspect_ratio: Option<String>,
+    resolution: Option<String>,
+    /// `template` draws the storyboard without a language model.
+    planner: Option<String>,
+    /// Property photos only: the scene types allowed.
+    property_types: Option<Vec<String>>,
+    /// Kept with the job; members that the server sets win.
+    #[schema(value_type = Option<Object>)]
+    parameters: Option<Value>,
+}
+
+/// A job that waits for approval.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CreatedJob {
+    job_id: i32,
+    status: String,
+    r#type: String,
+    scene_count: usize,
+    message: &'static str,
+    video_name: String,
+    estimated_cost: f64,
+    costs: Costs,
+    storyboard_ready: bool,
+    /// `scenes` and `total_duration`.
+    #[schema(value_type = Object)]
+    storyboard: Option<Value>,
+    /// Image pairs only, like the four after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clip_duration: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_pairs: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_assets: Option<u32>,
+    /// Property photos only: the list used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    property_types: Option<Value>,
+    /// Who drew the storyboard: `xai` or `template`.
+    planner: String,
+    warnings: Vec<String>,
+    links: JobLinks,
+}
+
+/// Makes a job whose scenes go from one photo to another.
+#[utoipa::path(
+    post, path = "/api/v3/jobs/from-image-pairs", tag = "Jobs", operation_id = "create_job_from_image_pairs",
+    request_body = NewJob,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeat-safe key of this write")),
+    responses(
+        (status = 201, description = "Made; nothing is spent before approval", body = CreatedJob),
+        (status = 400, description = "No campaign, or too few images in it", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 404, description = "Campaign not found", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Some fields are wrong", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "No storyboard could be made; try again", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create_from_image_pairs(
+    State(app): State<App>,
+    command: CommandId,
+    BodyParams(params): BodyParams,
+) -> Result<Reply<CreatedJob>, Problem> {
+    let request = read(&params, "image_pairs", command)?;
+    let job = create(&app, request).await?;
+    let parameters = text::object(Some(&job.parameters_json)).unwrap_or_default();
+    let mut reply = CreatedJob::of(&app, &job);
+    // The service fills in what the caller left out, and stores it.
+    reply.clip_duration = parameters.get("clip_duration").and_then(Value::as_f64);
+    reply.num_pairs = parameters.get("num_pairs").and_then(Value::as_i64);
+    reply.total_assets = Some(job.total_assets);
+    reply.campaign_id = Some(job.campaign_id);
+    reply.client_id = job.client_id;
+    Ok(Reply::created(reply))
+}
+
+/// Makes a job that shows a property room by room.
+#[utoipa::path(
+    post, path = "/api/v3/jobs/from-property-photos", tag = "Jobs", operation_id = "create_job_from_property_photos",
+    request_body = NewJob,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeat-safe key of this write")),
+    responses(
+        (status = 201, description = "Made; nothing is spent before approval", body = CreatedJob),
+        (status = 400, description = "No campaign, none of its assets, or scene types outside the list", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 404, description = "Campaign not found", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Some fields are wrong", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "No storyboard could be made; try again", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create_from_property_photos(
+    State(app): State<App>,
+    command: CommandId,
+    BodyParams(params): BodyParams,
+) -> Result<Reply<CreatedJob>, Problem> {
+    let mut request = read(&params, "property_photos", command)?;
+    request.property_types = property_types(&params)?;
+    let asked = request.property_types.clone();
+    let job = create(&app, request).await?;
+    let mut parameters = text::object(Some(&job.parameters_json)).unwrap_or_default();
+    let mut reply = CreatedJob::of(&app, &job);
+    reply.property_types = Some(parameters.remove("property_types").unwrap_or_else(|| asked.into()));
+    Ok(Reply::created(reply))
+}
+
+impl CreatedJob {
+    fn of(app: &App, job: &pb::Job) -> Self {
+        Self {
+            job_id: job.id,
+            status: job.status.clone(),
+            r#type: job.kind.clone(),
+            scene_count: job.scenes.len(),
+            message: "Job created successfully",
+            video_name: job.video_name.clone(),
+            estimated_cost: text::dollars(job.estimated_cost_micros),
+            costs: Costs::of(job),
+            storyboard_ready: true,
+            storyboard: text::json(&job.storyboard_json),
+            campaign_id: None,
+            client_id: None,
+            clip_duration: None,
+            num_pairs: None,
+            total_assets: None,
+            property_types: None,
+            planner: job.planner.clone(),
+            warnings: job.warnings.clone(),
+            links: JobLinks::of(app, job),
+        }
+    }
+}
+
+/// The wish, as far as both routes share it.
+fn read(
+    params: &Params,
+    kind: &str,
+    CommandId(command_id): CommandId,
+) -> Result<pb::CreateJobRequest, Problem> {
+    let mut fields = Fields::of(params);
+    let campaign_id = match fields.value("campaign_id", &[]) {
+        Some(Value::String(id)) if !id.trim().is_empty() => fields.clean("campaign_id", id),
+        _ => return Err(Problem::flat(Kind::MissingField, "campaign_id is required")),
+    };
+    let parameters = fields.object("parameters").cloned().unwrap_or_default();
+    let nested = Params::of_object(parameters.clone());
+    let mut nested = Fields::of(&nested);
+    // What is asked for at the top wins over the parameters, for the price and for the render alike.
+    let mut either = |name: &str, aliases: &[&str]| {
+        let top = fields.text(name, aliases);
+        top.or_else(|| nested.text(name, &[]))
+    };
+    let video_model = either("video_model", &["model"]);
+    let aspect_ratio = either("aspect_ratio", &[]);
+    let resolution = either("resolution", &[]);
+    let num_pairs = fields.integer("num_pairs", &[]).map(|pairs| match i32::try_from(pairs) {
+        Ok(pairs) => pairs,
+        Err(_) => fields.reject("num_pairs", "is invalid").unwrap_or_default(),
+    });
+    let request = pb::CreateJobRequest {
+        command_id,
+        kind: kind.to_owned(),
+        campaign_id: campaign_id.unwrap_or_default(),
+        client_id: text::filled(fields.scalar("client_id", &[])),
+        clip_duration: fields.number("clip_duration", &[]),
+        num_pairs,
+        video_model: text::filled(video_model),
+        aspect_ratio: text::filled(aspect_ratio),
+        resolution: text::filled(resolution),
+        property_types: Vec::new(),
+        parameters_json: Value::from(parameters).to_string(),
+        planner: fields.text("planner", &[]).unwrap_or_default(),
+    };
+    fields.finish(JOBS.family())?;
+    nested.finish(JOBS.family())?;
+    Ok(request)
+}
+
+/// A list of texts that is not empty; what is no list means the default.
+fn property_types(params: &Params) -> Result<Vec<String>, Problem> {
+    let mut fields = Fields::of(params);
+    let types = match fields.value("property_types", &[]) {
+        Some(Value::Array(items)) if items.is_empty() => fields.reject("property_types", "can't be blank"),
+        Some(Value::Array(items)) => {
+            match items.iter().map(|item| item.as_str().map(str::to_owned)).collect() {
+                Some(types) => Some(types),
+                None => fields.reject("property_types", "must be an array of strings"),
+            }
+        }
+        _ => None,
+    };
+    fields.finish(JOBS.family())?;
+    Ok(types.unwrap_or_default())
+}
+
+async fn create(app: &App, request: pb::CreateJobRequest) -> Result<pb::Job, Problem> {
+    Ok(app.backends.patient_job().create_job(request).await.map_err(refused)?.into_inner())
+}
+
+/// The contract's answers for what keeps a job from being made.
+fn refused(status: Status) -> Problem {
+    let error = ServiceError::from(status);
+    let message = error.message.clone();
+    match (error.code, error.reason.as_str()) {
+        (Code::NotFound, _) => Problem::flat(Kind::CampaignNotFound, "Campaign not found").detail(message),
+        (Code::Invalid, "campaign_id_required") => Problem::flat(Kind::MissingField, message),
+        (Code::Invalid, "no_assets") => Problem::flat(Kind::CampaignHasNoAssets, message),
+        (Code::Invalid, "too_few_images") => Problem::flat(Kind::NotEnoughAssets, message),
+        (Code::Invalid, "invalid_scene_types") => {
+            Problem::flat(Kind::SceneTypesNotAllowed, "Scene types do not match allowed property types")
+                .with("invalid_types", error.facts.get("invalid_types").and_then(|types| text::json(types)))
+                .detail(message)
+        }
+        (Code::Unavailable, "scene_generation_failed") => {
+            let details = error.facts.get("details").cloned().unwrap_or(message);
+            Problem::flat(Kind::SceneGenerationFailed, "Failed to generate scenes")
+                .detail(format!("No storyboard could be made: {details} No job was stored; try again."))
+                .with("details", details)
+        }
+        _ => JOBS.refused(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(value: Value) -> Params {
+        Params::of_object(value.as_object().cloned().unwrap_or_default())
+    }
+
+    #[test]
+    fn the_model_at_the_top_wins_over_the_one_in_the_parameters() {
+        let none = || CommandId(String::new());
+        let both = params(
+            serde_json::json!({"campaignId": "c", "model": "veo3", "parameters": {"video_model": "hailuo-02"}}),
+        );
+        let request = read(&both, "image_pairs", none()).expect("a request");
+        assert_eq!(request.video_model.as_deref(), Some("veo3"));
+        let nested =
+            params(serde_json::json!({"campaign_id": "c", "parameters": {"video_model": "hailuo-02"}}));
+        let request = read(&nested, "image_pairs", none()).expect("a request");
+        assert_eq!(request.video_model.as_deref(), Some("hailuo-02"));
+    }
+}

@@ -1,0 +1,161 @@
+//! The videos of a job: the whole, its clips, and pictures of both.
+
+use axum::{extract::State, response::Response};
+use http::HeaderMap;
+use kit::ServiceError;
+use protos::{common::v1::BlobRef, job::v1 as pb, stitch::v1::GetFrameRequest};
+
+use super::jobs;
+use crate::{
+    app::App,
+    media::{self, Media, REVALIDATE},
+    params::InPath,
+    problem::{JOBS, Kind, Problem, ProblemSchema},
+};
+
+/// Size of a clip's picture, pixels; the contract's.
+const FRAME: (u32, u32) = (640, 360);
+
+/// The video of a job as it is now: whole, or one range.
+#[utoipa::path(
+    get, path = "/api/v3/videos/{job_id}/combined", tag = "Videos", operation_id = "get_video",
+    params(("job_id" = String, Path, description = "Job id, an integer"), ("Range" = Option<String>, Header, description = "One range of bytes")),
+    responses(
+        (status = 200, description = "The video", content_type = "video/mp4"),
+        (status = 206, description = "A range of it", content_type = "video/mp4"),
+        (status = 304, description = "The caller has it"),
+        (status = 404, description = "Job not found, or its video not ready", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 416, description = "The range starts past the end", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn combined(
+    State(app): State<App>,
+    InPath(job_id): InPath<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let job = jobs::find(&app, &job_id).await?;
+    let video = job
+        .video
+        .ok_or_else(|| Problem::flat(Kind::VideoNotReady, "Video not ready - job processing incomplete"))?;
+    let name = format!("combined_{}.mp4", job.id);
+    media::serve(&app.blobs, &headers, Media::inline(video, &name)).await
+}
+
+/// A picture of the video of a job.
+#[utoipa::path(
+    get, path = "/api/v3/videos/{job_id}/thumbnail", tag = "Videos", operation_id = "get_video_thumbnail",
+    params(("job_id" = String, Path, description = "Job id, an integer")),
+    responses(
+        (status = 200, description = "The picture", content_type = "image/jpeg"),
+        (status = 304, description = "The caller has it"),
+        (status = 404, description = "Job not found, or its video not ready", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn thumbnail(
+    State(app): State<App>,
+    InPath(job_id): InPath<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let job = jobs::find(&app, &job_id).await?;
+    let picture = match (job.poster, job.video) {
+        (Some(poster), _) => poster,
+        (None, Some(video)) => frame(&app, video).await?,
+        (None, None) => return Err(Problem::flat(Kind::VideoNotReady, "Video not ready")),
+    };
+    media::serve(&app.blobs, &headers, Media::picture(picture, REVALIDATE)).await
+}
+
+/// The clip of a scene: `{scene_id}`, `{scene_id}.mp4`, `clip_{scene_id}` or `clip_{scene_id}.mp4`.
+#[utoipa::path(
+    get, path = "/api/v3/videos/{job_id}/clips/{filename}", tag = "Videos", operation_id = "get_clip",
+    params(
+        ("job_id" = String, Path, description = "Job id, an integer"),
+        ("filename" = String, Path, description = "Scene id, with or without `clip_` before and `.mp4` after it"),
+        ("Range" = Option<String>, Header, description = "One range of bytes"),
+    ),
+    responses(
+        (status = 200, description = "The clip", content_type = "video/mp4"),
+        (status = 206, description = "A range of it", content_type = "video/mp4"),
+        (status = 304, description = "The caller has it"),
+        (status = 404, description = "Clip not found, or not ready", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 416, description = "The range starts past the end", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn clip(
+    State(app): State<App>,
+    InPath((job_id, file_name)): InPath<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (scene_id, clip) = find_clip(&app, &job_id, &file_name).await?;
+    let name = format!("clip_{scene_id}.mp4");
+    media::serve(&app.blobs, &headers, Media::inline(clip, &name)).await
+}
+
+/// A picture of the clip of a scene.
+#[utoipa::path(
+    get, path = "/api/v3/videos/{job_id}/clips/{filename}/thumbnail", tag = "Videos", operation_id = "get_clip_thumbnail",
+    params(
+        ("job_id" = String, Path, description = "Job id, an integer"),
+        ("filename" = String, Path, description = "As for the clip"),
+    ),
+    responses(
+        (status = 200, description = "The picture", content_type = "image/jpeg"),
+        (status = 304, description = "The caller has it"),
+        (status = 404, description = "Clip not found, or not ready", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 500, description = "The picture could not be made", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn clip_thumbnail(
+    State(app): State<App>,
+    InPath((job_id, file_name)): InPath<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (_, clip) = find_clip(&app, &job_id, &file_name).await?;
+    let picture = frame(&app, clip).await?;
+    media::serve(&app.blobs, &headers, Media::picture(picture, REVALIDATE)).await
+}
+
+/// The clip that a path names. A job that does not exist has no clips, says the contract.
+async fn find_clip(app: &App, job_id: &str, file_name: &str) -> Result<(String, BlobRef), Problem> {
+    let not_found = || Problem::flat(Kind::ClipNotFound, "Clip not found");
+    let job = match jobs::find(app, job_id).await {
+        Err(problem) if problem.is(Kind::JobNotFound) => return Err(not_found()),
+        found => found?,
+    };
+    let pb::Job { scenes, .. } = job;
+    let scene = scenes.into_iter().find(|scene| scene.id == scene_id(file_name)).ok_or_else(not_found)?;
+    let clip = scene.clip.ok_or_else(|| Problem::flat(Kind::ClipNotReady, "Clip video not ready"))?;
+    Ok((scene.id, clip))
+}
+
+fn scene_id(file_name: &str) -> &str {
+    let name = file_name.strip_suffix(".mp4").unwrap_or(file_name);
+    name.strip_prefix("clip_").unwrap_or(name)
+}
+
+/// A picture of a video, made once by the stitch service.
+async fn frame(app: &App, video: BlobRef) -> Result<BlobRef, Problem> {
+    let request = GetFrameRequest { video: Some(video), width: FRAME.0, height: FRAME.1 };
+    let made = app.backends.stitch().get_frame(request).await.map_err(ServiceError::from);
+    let image = match made {
+        Ok(reply) => reply.into_inner().image,
+        Err(error) if error.is_retryable() => return Err(JOBS.refused(error)),
+        Err(error) => {
+            tracing::warn!(error = %error, "a picture of a video could not be made");
+            None
+        }
+    };
+    image.ok_or_else(|| Problem::flat(Kind::ThumbnailFailed, "Thumbnail generation failed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clip_has_four_names() {
+        for name in ["s-1", "s-1.mp4", "clip_s-1", "clip_s-1.mp4"] {
+            assert_eq!(scene_id(name), "s-1", "{name}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What the gateway can be told, as values; nothing here reads the environment.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// Settings of the gateway.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Keys that open the API (`X-API-Key`). None: every request passes, which is only allowed on loopback.
+    pub api_keys: Vec<SecretString>,
+    /// Signs the links that work without a key.
+    pub link_secret: SecretString,
+    /// How long a link handed out to a browser works.
+    pub link_lifetime: Duration,
+    /// Largest uploaded file, bytes.
+    pub max_upload_bytes: u64,
+    /// Messages that may wait for one reader of a job's events before it is cut.
+    pub feed_queue: usize,
+    /// How long requests under way may take to finish when the process is told to stop.
+    pub drain: Duration,
+}
+
+impl Settings {
+    /// The defaults: no keys, links of an hour, uploads of 2 GB.
+    #[must_use]
+    pub fn new(link_secret: SecretString) -> Self {
+        Self {
+            api_keys: Vec::new(),
+            link_secret,
+            link_lifetime: Duration::from_secs(3600),
+            max_upload_bytes: 2_000_000_000,
+            feed_queue: 256,
+            drain: Duration::from_secs(10),
+        }
+    }
+
+    /// The keys of a comma-separated list, such as `API_AUTH_KEY` holds; blanks are dropped.
+    #[must_use]
+    pub fn parse_keys(list: &str) -> Vec<SecretString> {
+        list.split(',').map(str::trim).filter(|key| !key.is_empty()).map(SecretString::from).collect()
+    }
+}

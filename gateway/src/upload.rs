@@ -1,0 +1,136 @@
+//! Multipart bodies: the file goes straight into the object store, the other parts become fields.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest as _, Multipart, Request, multipart::Field},
+};
+use blobs::BlobError;
+use futures::{Stream, StreamExt as _};
+use http_body_util::Limited;
+use protos::common::v1::BlobRef;
+
+use crate::{
+    app::App,
+    params::{BodyKind, BodyParams, MAX_BODY, Params, too_large},
+    problem::{Family, Kind, Problem},
+};
+
+/// Bytes beyond the limits that are still read, so that the refusal reaches a client that is sending.
+const DRAIN: usize = 16 * 1024 * 1024;
+/// How long they are read.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+
+/// A file that is in the object store now.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    pub(crate) blob: BlobRef,
+    /// Its own name, or empty.
+    pub(crate) file_name: String,
+}
+
+/// The fields of a request and its file, if it has one.
+pub(crate) async fn read(app: &App, request: Request) -> Result<(Params, Option<Upload>), Problem> {
+    if BodyKind::of(request.headers()) != BodyKind::Multipart {
+        let BodyParams(params) = BodyParams::from_request(request, app).await?;
+        return Ok((params, None));
+    }
+    let params = Params::of_query(request.uri().query());
+    let whole = usize::try_from(app.settings.max_upload_bytes).unwrap_or(usize::MAX);
+    let whole = whole.saturating_add(MAX_BODY + DRAIN);
+    let request = request.map(|body| Body::new(Limited::new(body, whole)));
+    let mut multipart = Multipart::from_request(request, app)
+        .await
+        .map_err(|error| Problem::framework(Kind::BadRequest).detail(format!("{}.", error.body_text())))?;
+    let read = Parts { app, params, upload: None, room: MAX_BODY }.read(&mut multipart).await;
+    if read.is_err() {
+        // A client that stops sending must not keep its answer waiting.
+        let _ = tokio::time::timeout(DRAIN_TIME, drain(&mut multipart)).await;
+    }
+    read
+}
+
+struct Parts<'a> {
+    app: &'a App,
+    params: Params,
+    upload: Option<Upload>,
+    /// Bytes that the parts beside the file may still have.
+    room: usize,
+}
+
+impl Parts<'_> {
+    /// Reads all parts, in whatever order they come.
+    async fn read(mut self, multipart: &mut Multipart) -> Result<(Params, Option<Upload>), Problem> {
+        while let Some(part) = multipart.next_field().await.map_err(|error| unreadable(&error))? {
+            match part.name().unwrap_or_default().to_owned().as_str() {
+                "file" => self.file(part).await?,
+                name => self.field(name, part).await?,
+            }
+        }
+        Ok((self.params, self.upload))
+    }
+
+    async fn file(&mut self, mut part: Field<'_>) -> Result<(), Problem> {
+        if self.upload.is_some() {
+            let violation = ("file".to_owned(), "must be given once".to_owned());
+            return Err(Problem::validation(Family::Flat, vec![violation]));
+        }
+        let file_name = part.file_name().unwrap_or_default().replace('\0', "");
+        let content_type = part.content_type().unwrap_or("application/octet-stream").to_owned();
+        let limit = self.app.settings.max_upload_bytes;
+        let stored = self.app.blobs.put_stream(chunks(&mut part), &content_type, Some(limit)).await;
+        let blob = match stored {
+            Ok(blob) => blob,
+            Err(error) => return Err(refused(error)),
+        };
+        self.upload = Some(Upload { blob, file_name });
+        Ok(())
+    }
+
+    async fn field(&mut self, name: &str, mut part: Field<'_>) -> Result<(), Problem> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = part.chunk().await.map_err(|error| unreadable(&error))? {
+            self.room = self.room.checked_sub(chunk.len()).ok_or_else(|| too_large(MAX_BODY as u64))?;
+            bytes.extend_from_slice(&chunk);
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => self.params.set(name, text.into()),
+            Err(_) => {
+                let violation = (name.to_owned(), "is invalid".to_owned());
+                return Err(Problem::validation(Family::Flat, vec![violation]));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn chunks<'a>(part: &'a mut Field<'_>) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'a {
+    part.map(|chunk| chunk.map_err(|error| std::io::Error::new(std::io::ErrorKind::UnexpectedEof, error)))
+}
+
+fn unreadable(error: &axum::extract::multipart::MultipartError) -> Problem {
+    Problem::framework(Kind::BadRequest)
+        .detail(format!("The multipart body could not be read: {}.", error.body_text()))
+}
+
+fn refused(error: BlobError) -> Problem {
+    match error {
+        BlobError::TooLarge { limit } => too_large(limit),
+        BlobError::Source(source) => Problem::flat(Kind::UploadUnreadable, "Invalid file format")
+            .detail(format!("The file ended before it was complete: {source}.")),
+        other => {
+            tracing::error!(
+                error = format!("{:#}", anyhow::Error::new(other)),
+                "an upload could not be kept"
+            );
+            Problem::internal()
+        }
+    }
+}
+
+/// Reads what is left of a refused body, bounded by the limit on the whole, and throws it away.
+async fn drain(multipart: &mut Multipart) {
+    // Asking for the next part skips the rest of this one.
+    while let Ok(Some(_)) = multipart.next_field().await {}
+}

@@ -1,0 +1,105 @@
+//! The OpenAPI document and the pages of the problem types.
+
+use std::{collections::BTreeSet, path::Path};
+
+use serde_json::Value;
+
+use crate::world::World;
+
+#[test]
+fn the_committed_document_is_the_one_that_the_handlers_give() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/v3.json");
+    let generated = format!("{}\n", gateway::openapi_json());
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(&path, &generated).expect("a file");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == generated,
+        "gateway/openapi/v3.json is not what the handlers give; run `cargo xtask openapi` and commit it"
+    );
+}
+
+#[test]
+fn the_document_is_openapi_3_1_and_every_reference_in_it_leads_somewhere() {
+    let document: Value = serde_json::from_str(&gateway::openapi_json()).expect("JSON");
+    assert!(document["openapi"].as_str().expect("a version").starts_with("3.1"));
+    let mut references = BTreeSet::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 20);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').expect("a local reference");
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    let mut ids = BTreeSet::new();
+    for item in document["paths"].as_object().expect("paths").values() {
+        for operation in item.as_object().expect("operations").values() {
+            let id = operation["operationId"].as_str().expect("an id");
+            assert!(ids.insert(id.to_owned()), "{id} twice");
+            assert!(operation["summary"].is_string() || operation["description"].is_string(), "{id}");
+        }
+    }
+}
+
+fn collect(value: &Value, references: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::String(reference)) = object.get("$ref") {
+                references.insert(reference.clone());
+            }
+            object.values().for_each(|value| collect(value, references));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect(value, references)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_served_under_both_paths() {
+    let world = World::locked().await;
+    for path in ["/api/openapi.json", "/api/openapi"] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(String::from_utf8_lossy(&answer.bytes), gateway::openapi_json());
+    }
+}
+
+#[tokio::test]
+async fn every_problem_type_has_a_page_with_cause_and_remedy_and_no_page_is_left_over() {
+    let world = World::locked().await;
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/errors");
+    let mut left: BTreeSet<String> = std::fs::read_dir(pages)
+        .expect("the pages")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    for code in gateway::error_codes() {
+        let answer = world.get(&format!("/errors/{code}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "text/markdown; charset=utf-8")
+        );
+        let page = String::from_utf8_lossy(&answer.bytes).into_owned();
+        for part in ["# ", &format!("`{code}`"), "## Cause", "## What to do"] {
+            assert!(page.contains(part), "{code}: {part}");
+        }
+        assert!(left.remove(&format!("{code}.md")), "{code}");
+    }
+    assert!(left.is_empty(), "{left:?}");
+    world.get("/errors/nope").await.problem(404, "not_found");
+}
+
+#[test]
+fn the_api_page_names_every_route_and_every_problem_type() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/API.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    for code in gateway::error_codes() {
+        assert!(page.contains(&format!("(errors/{code}.md)")), "{code}");
+    }
+    let document: Value = serde_json::from_str(&gateway::openapi_json()).expect("JSON");
+    for path in document["paths"].as_object().expect("paths").keys() {
+        // The page shortens variable parts and leaves the prefix out.
+        let fixed: Vec<_> =
+            path.trim_start_matches("/api/v3").split('/').filter(|part| !part.starts_with('{')).collect();
+        assert!(fixed.iter().all(|part| page.contains(part)), "{path}");
+    }
+}

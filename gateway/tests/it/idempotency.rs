@@ -1,0 +1,53 @@
+//! `Idempotency-Key`.
+
+use http::Method;
+use kit::{Code, ServiceError};
+use protos::{asset::v1 as asset, job::v1 as job};
+use serde_json::json;
+
+use crate::{
+    clients::a_client,
+    world::{World, a_job, answer},
+};
+
+#[tokio::test]
+async fn a_key_names_a_write_within_its_route() {
+    let world = World::start().await;
+    world.asset.on("create_client", a_client());
+    world.job.on("approve_job", a_job(None));
+    world.job.on("cancel_job", a_job(None));
+    for path in ["/api/v3/clients", "/api/v3//clients/", "/api/v3/jobs/43/approve", "/api/v3/jobs/43/cancel"]
+    {
+        let request = world.request(Method::POST, path).header("Idempotency-Key", "k-1").json(&json!({}));
+        assert!(answer(request).await.status.is_success(), "{path}");
+    }
+    let clients: Vec<asset::CreateClientRequest> = world.asset.asked("create_client");
+    assert_eq!(clients[0].command_id, clients[1].command_id);
+    assert_eq!(clients[0].command_id, "POST /api/v3/clients k-1");
+    let approved: job::ApproveJobRequest = world.job.asked_once("approve_job");
+    let canceled: job::CancelJobRequest = world.job.asked_once("cancel_job");
+    assert_ne!(approved.command_id, canceled.command_id);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_used_is_refused_before_anything_is_done() {
+    let world = World::start().await;
+    let long = "k".repeat(201);
+    for keys in [&[""][..], &["with blank"], &[long.as_str()], &["one", "two"]] {
+        let request = world.request(Method::POST, "/api/v3/clients").json(&json!({"name": "n"}));
+        let request = keys.iter().fold(request, |request, key| request.header("Idempotency-Key", *key));
+        let body = answer(request).await.problem(400, "idempotency_key_invalid");
+        assert_eq!(body["error"]["code"], "idempotency_key_invalid");
+    }
+    assert!(world.asset.asked::<asset::CreateClientRequest>("create_client").is_empty());
+}
+
+#[tokio::test]
+async fn a_key_used_for_another_write_is_a_conflict() {
+    let world = World::start().await;
+    world.job.refuse("approve_job", || {
+        ServiceError::new(Code::Conflict, "idempotency_key_reused", "This Idempotency-Key was used before.")
+    });
+    let request = world.request(Method::POST, "/api/v3/jobs/43/approve").header("Idempotency-Key", "k");
+    answer(request).await.problem(409, "idempotency_key_reused");
+}
