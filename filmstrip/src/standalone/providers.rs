@@ -1,0 +1,110 @@
+//! Who renders, composes and plans, as settings of the services that ask them.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use kit::signing::UrlSigner;
+use predictions::{Account, Policy, ReplicateConfig, config::PublicUrls};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{
+    data_dir::DataDir,
+    options::{Options, Providers},
+};
+
+/// Starts the stand-in providers when nobody else is to render.
+pub(super) async fn start_stage(
+    options: &Options,
+    data_dir: &DataDir,
+    cancel: &CancellationToken,
+) -> anyhow::Result<Option<soundstage::Stage>> {
+    if !matches!(options.providers, Providers::Own) {
+        return Ok(None);
+    }
+    let stage = soundstage::StageOptions {
+        dir: data_dir.soundstage(),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        draft: options.draft,
+        seed: 1,
+        instant: options.instant,
+        time_scale: options.time_scale,
+    };
+    let stage = soundstage::start(stage, cancel.clone()).await.context("starting the stand-in providers")?;
+    Ok(Some(stage))
+}
+
+/// Where clips, music and storyboards are bought.
+#[derive(Debug)]
+pub(super) struct Purchasing {
+    replicate: ReplicateConfig,
+    stand_in: bool,
+    public: Option<(Url, UrlSigner)>,
+    planner: Option<job::XaiSettings>,
+}
+
+impl Purchasing {
+    pub(super) fn new(
+        options: &Options,
+        stage: Option<&soundstage::Stage>,
+        signer: UrlSigner,
+    ) -> anyhow::Result<Self> {
+        let (replicate, planner) = match (&options.providers, stage) {
+            (Providers::Real { replicate, xai }, _) => {
+                let url = Url::parse(&replicate.base_url).context("REPLICATE_BASE_URL")?;
+                let planner = xai.as_ref().map(|xai| job::XaiSettings {
+                    base_url: format!("{}/v1", xai.base_url.trim_end_matches("/v1")),
+                    ..job::XaiSettings::new(xai.key.clone())
+                });
+                (ReplicateConfig::replicate(url, replicate.key.clone()), planner)
+            }
+            (Providers::Soundstage(base), _) => stand_in(base)?,
+            (Providers::Own, Some(stage)) => stand_in(&stage.base_url())?,
+            (Providers::Own, None) => anyhow::bail!("no providers: neither keys nor a stand-in"),
+        };
+        let public = options.public_base_url.clone().map(|base| (base, signer));
+        let stand_in = !matches!(options.providers, Providers::Real { .. });
+        Ok(Self { replicate, stand_in, public, planner })
+    }
+
+    pub(super) fn render(&self) -> render::Settings {
+        let mut settings = render::Settings::new(self.replicate_for("render"));
+        if self.stand_in {
+            hurry(&mut settings.account, &mut settings.policy);
+        }
+        settings
+    }
+
+    pub(super) fn audio(&self) -> audio::Settings {
+        let mut settings = audio::Settings::new(self.replicate_for("audio"));
+        if self.stand_in {
+            hurry(&mut settings.account, &mut settings.policy);
+        }
+        settings
+    }
+
+    pub(super) fn planner(&self) -> Option<job::XaiSettings> {
+        self.planner.clone()
+    }
+
+    fn replicate_for(&self, service: &str) -> ReplicateConfig {
+        let public = self.public.clone().map(|(base, signer)| PublicUrls::new(base, signer, service));
+        ReplicateConfig { public, ..self.replicate.clone() }
+    }
+}
+
+/// A stand-in on this machine does not throttle, and answers a poll in a millisecond.
+fn hurry(account: &mut Account, policy: &mut Policy) {
+    account.starts_per_second = 50;
+    policy.poll_first = Duration::from_millis(200);
+    policy.poll_most = Duration::from_secs(2);
+}
+
+fn stand_in(base: &str) -> anyhow::Result<(ReplicateConfig, Option<job::XaiSettings>)> {
+    let url = Url::parse(base).context("the address of the stand-in providers")?;
+    let planner = job::XaiSettings { base_url: format!("{base}/v1"), ..job::XaiSettings::new("soundstage".into()) };
+    Ok((ReplicateConfig::soundstage(url), Some(planner)))
+}

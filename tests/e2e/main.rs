@@ -1,0 +1,16 @@
+//! Promises to users, end to end: the real command as its own process, real media, and the stand-in
+//! providers as another process whose ledger says what was bought.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics says where")]
+
+mod bad_input;
+mod cancel;
+mod commands;
+mod faults;
+mod kill;
+mod load;
+mod main_job;
+mod memory;
+mod partial;
+mod webhooks;
+mod world;

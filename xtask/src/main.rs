@@ -1,0 +1,43 @@
+//! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask openapi`.
+//!
+//! Only the standard library, so that the first command on a fresh machine starts within seconds.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to the terminal")]
+
+mod demo;
+mod doctests;
+mod openapi;
+mod process;
+mod system;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  demo [ARGS]              make a finished video from the photographs in demo/photos
+                           (ARGS go to `filmstrip demo`: try --help)
+  test [-- NEXTEST ARGS]   format check, lints and every test
+  openapi [--check]        write gateway/openapi/v3.json, or say whether it is up to date
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next();
+    let rest: Vec<String> = args.collect();
+    let done = match command.as_deref() {
+        Some("demo") => demo::run(&rest),
+        Some("test") => test::run(&rest),
+        Some("openapi") => openapi::run(&rest),
+        None | Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => Err(format!("there is no command {other:?}\n\n{USAGE}")),
+    };
+    done.unwrap_or_else(|message| {
+        eprintln!("xtask: {message}");
+        ExitCode::FAILURE
+    })
+}

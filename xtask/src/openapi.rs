@@ -1,0 +1,47 @@
+//! `cargo xtask openapi`: the committed API description, written from the gateway's handlers.
+
+use std::fs;
+use std::process::ExitCode;
+
+use crate::process::{cargo, root};
+
+/// Where the description lies in the repository.
+const FILE: &str = "gateway/openapi/v3.json";
+
+/// Writes the description; with `--check` only compares, and fails when it drifted.
+pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
+    let check = match args {
+        [] => false,
+        [flag] if flag == "--check" => true,
+        _ => return Err("openapi takes only --check".into()),
+    };
+    let wanted = generate()?;
+    let path = root().join(FILE);
+    if check {
+        let committed =
+            fs::read(&path).map_err(|error| format!("{FILE}: {error}; run `cargo xtask openapi`"))?;
+        if committed != wanted {
+            return Err(format!("{FILE} differs from the handlers; run `cargo xtask openapi` and commit it"));
+        }
+        println!("{FILE} is up to date.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    fs::write(&path, &wanted).map_err(|error| format!("{FILE}: {error}"))?;
+    println!("{FILE}: {} bytes written.", wanted.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn generate() -> Result<Vec<u8>, String> {
+    let mut command = cargo(["run", "--quiet", "--package", "filmstrip", "--", "openapi"]);
+    let output = command
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cargo could not be started: {error}"))?;
+    if !output.status.success() || !output.stdout.starts_with(b"{") {
+        return Err("`filmstrip openapi` did not print a document; its words are above".into());
+    }
+    Ok(output.stdout)
+}

@@ -1,0 +1,90 @@
+//! The programs that the commands need: looked for, and installed when they are missing.
+
+use std::process::Command;
+
+use crate::process::{cargo, step, succeeds};
+use crate::system::{Manager, Plan, plan_ffmpeg, rights};
+
+/// `ffmpeg` and `ffprobe`: all media work is theirs.
+pub(crate) fn need_ffmpeg() -> Result<(), String> {
+    let missing = missing_media_programs();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("{} not found: needed to read, make and check media.", missing.join(" and "));
+    let Some(manager) = Manager::find() else {
+        return Err("no package manager that I know (apt-get, dnf, brew); install ffmpeg and ffprobe, \
+                    put them on the PATH and run this again"
+            .into());
+    };
+    match plan_ffmpeg(manager, rights()) {
+        Plan::Ask(line) => {
+            return Err(format!(
+                "I may not install packages here; run this, then try again:\n\n    {line}\n"
+            ));
+        }
+        Plan::Run(commands) => install(commands)?,
+    }
+    let still = missing_media_programs();
+    if still.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} still not found after installing; look at the package manager's words above",
+        still.join(" and ")
+    ))
+}
+
+fn missing_media_programs() -> Vec<&'static str> {
+    let works = |program: &&str| {
+        let mut command = Command::new(program);
+        command.arg("-version");
+        succeeds(command)
+    };
+    ["ffmpeg", "ffprobe"].into_iter().filter(|program| !works(program)).collect()
+}
+
+/// Runs the commands; only the last one must succeed (an outdated package list may still do).
+fn install(commands: Vec<Vec<String>>) -> Result<(), String> {
+    println!("Installing ffmpeg with the system's package manager.");
+    let mut last = Ok(());
+    for words in commands {
+        let Some((program, args)) = words.split_first() else { continue };
+        let mut command = Command::new(program);
+        command.args(args).env("DEBIAN_FRONTEND", "noninteractive");
+        let done = step(command);
+        last = if done.passed { Ok(()) } else { Err(format!("`{}` failed", done.name)) };
+    }
+    last
+}
+
+/// `cargo fmt` and `cargo clippy`, which a minimal toolchain lacks.
+pub(crate) fn need_components() -> Result<(), String> {
+    for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if succeeds(cargo([subcommand, "--version"])) {
+            continue;
+        }
+        println!("cargo {subcommand} not found: adding it to the toolchain.");
+        let mut rustup = Command::new("rustup");
+        rustup.args(["component", "add", component]);
+        if !step(rustup).passed {
+            return Err(format!(
+                "cargo {subcommand} is missing; install the component {component} of your toolchain"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `cargo nextest`, the test runner: one process per test, slow tests named, groups limited.
+pub(crate) fn need_nextest() -> Result<(), String> {
+    if succeeds(cargo(["nextest", "--version"])) {
+        return Ok(());
+    }
+    println!("cargo nextest not found: building it from source; this takes some minutes, once.");
+    if step(cargo(["install", "cargo-nextest", "--locked"])).passed {
+        return Ok(());
+    }
+    Err("cargo-nextest could not be installed; see https://nexte.st for other ways, then run this again"
+        .into())
+}
