@@ -169,7 +169,8 @@ impl Client {
     /// # Errors
     /// The server is not reachable or refused, or the file cannot be written.
     pub async fn download(&self, path: &str, file: &Path) -> anyhow::Result<u64> {
-        let mut response = self.request(Method::GET, path).send().await.with_context(|| format!("GET {path}"))?;
+        let mut response =
+            self.request(Method::GET, path).send().await.with_context(|| format!("GET {path}"))?;
         if response.status() != StatusCode::OK {
             let refused = answer(response).await?;
             bail!("GET {path} answered {}: {}", refused.status, refused.body);
@@ -192,7 +193,11 @@ impl Answer {
     /// # Errors
     /// Any other status; the text quotes the answer.
     pub fn expect(self, wanted: StatusCode, path: &str) -> anyhow::Result<Value> {
-        if self.status == wanted { Ok(self.body) } else { bail!("{path} answered {}: {}", self.status, self.body) }
+        if self.status == wanted {
+            Ok(self.body)
+        } else {
+            bail!("{path} answered {}: {}", self.status, self.body)
+        }
     }
 }
 

@@ -11,7 +11,9 @@ use crate::world::{World, campaign, photos};
 async fn upload(client: &Client, campaign: &str, name: &str, bytes: Vec<u8>) -> Answer {
     let part = multipart::Part::bytes(bytes).file_name(name.to_owned());
     let form = multipart::Form::new().text("campaign_id", campaign.to_owned()).part("file", part);
-    answer(client.request(Method::POST, "/api/v3/assets").multipart(form).send().await.unwrap()).await.unwrap()
+    answer(client.request(Method::POST, "/api/v3/assets").multipart(form).send().await.unwrap())
+        .await
+        .unwrap()
 }
 
 async fn create(client: &Client, body: Value) -> Answer {
@@ -20,9 +22,10 @@ async fn create(client: &Client, body: Value) -> Answer {
 
 async fn picture(size: &str, directory: &std::path::Path) -> PathBuf {
     let path = directory.join(format!("{size}.png"));
-    let source = format!("color=c=teal:size={size}");
+    let scale = format!("scale={},format=rgb24", size.replace('x', ":"));
     let made = tokio::process::Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", &source, "-frames:v", "1"])
+        .args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "color=c=teal:size=64x64"])
+        .args(["-vf", &scale, "-frames:v", "1"])
         .arg(&path)
         .status()
         .await
@@ -110,7 +113,11 @@ async fn what_no_model_can_make_is_refused_field_by_field() {
         let mut body = json!({"campaign_id": campaign, "num_pairs": 2});
         body[field] = value;
         let refused = create(&client, body).await;
-        assert_eq!((refused.status.as_u16(), &refused.body["error"]), (422, &json!("Validation failed")), "{field}");
+        assert_eq!(
+            (refused.status.as_u16(), &refused.body["error"]),
+            (422, &json!("Validation failed")),
+            "{field}"
+        );
         assert!(refused.body["details"][field].is_array(), "{field}: {}", refused.body);
     }
     assert_eq!(crate::world::new_job(&client, &campaign, 2).await, 1, "nothing was stored");
@@ -124,7 +131,11 @@ async fn quotes_percents_and_line_breaks_come_through_whole() {
     let campaign = campaign(&client, name, 4).await;
     let job = crate::world::approved_job(&client, &campaign, 2).await;
     let done = crate::world::finished(&client, job).await;
-    assert_eq!((&done["outcome"], &done["video_name"]), (&json!("full"), &json!(format!("{name} 1"))), "{done}");
+    assert_eq!(
+        (&done["outcome"], &done["video_name"]),
+        (&json!("full"), &json!(format!("{name} 1"))),
+        "{done}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,7 +22,12 @@ async fn a_canceled_job_cancels_what_is_in_flight_and_stays_canceled() {
 
     let path = format!("/api/v3/jobs/{job}/cancel");
     let answer = client.call(Method::POST, &path, None).await.unwrap();
-    assert_eq!((answer.status.as_u16(), &answer.body["status"]), (202, &json!("canceled")), "{}", answer.body);
+    assert_eq!(
+        (answer.status.as_u16(), &answer.body["status"]),
+        (202, &json!("canceled")),
+        "{}",
+        answer.body
+    );
     let canceled = finished(&client, job).await;
     assert_eq!(canceled["status"], "canceled");
     for scene in canceled["scenes"].as_array().unwrap() {

@@ -14,7 +14,8 @@ async fn job_under(faults: Value) -> (Value, usize) {
     world.stage.faults(faults).await;
     let job = approved_job(&client, &campaign, 2).await;
     let done = finished(&client, job).await;
-    let charged = world.stage.control().ledger().await.unwrap().charged().filter(|p| p.kind == "video").count();
+    let charged =
+        world.stage.control().ledger().await.unwrap().charged().filter(|p| p.kind == "video").count();
     (done, charged)
 }
 
@@ -53,14 +54,16 @@ async fn a_provider_that_never_answers_ends_in_a_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_talks_nonsense_ends_in_a_reason() {
     let (job, charged) =
-        job_under(json!([{"when": {"kind": "video"}, "then": {"fault": "garbage_json", "accepted": false}}])).await;
+        job_under(json!([{"when": {"kind": "video"}, "then": {"fault": "garbage_json", "accepted": false}}]))
+            .await;
     assert_eq!((&job["status"], charged), (&json!("failed"), 0), "{job}");
     assert!(!reason(&job).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_file_ends_in_a_reason() {
-    let (job, charged) = job_under(json!([{"when": {"kind": "download"}, "then": {"fault": "wrong_media"}}])).await;
+    let (job, charged) =
+        job_under(json!([{"when": {"kind": "download"}, "then": {"fault": "wrong_media"}}])).await;
     assert_eq!((&job["status"], charged), (&json!("failed"), 2), "{job}");
     assert!(!reason(&job).is_empty());
 }
@@ -87,7 +90,8 @@ async fn a_failing_planner_is_a_503_and_stores_nothing() {
     let campaign = campaign(&client, "Quay House", 4).await;
     world.stage.faults(json!([{"when": {"kind": "chat"}, "then": {"fault": "malformed_plan"}}])).await;
     let body = json!({"campaign_id": campaign, "num_pairs": 2});
-    let answer = client.call(reqwest::Method::POST, "/api/v3/jobs/from-image-pairs", Some(body)).await.unwrap();
+    let answer =
+        client.call(reqwest::Method::POST, "/api/v3/jobs/from-image-pairs", Some(body)).await.unwrap();
     assert_eq!((answer.status.as_u16(), &answer.body["error"]), (503, &json!("Failed to generate scenes")));
     world.stage.control().reset().await.unwrap();
     assert_eq!(crate::world::new_job(&client, &campaign, 2).await, 1, "no number was used up");

@@ -67,9 +67,11 @@ async fn killed_while_answers_are_dropped_a_job_completes_and_pays_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_comes_a_minute_late_is_not_paid_twice() {
     // A minute of the provider's time and of ours, thirty times as fast as the wall.
-    let faults = json!([{"when": {"kind": "video", "times": 2}, "then": {"fault": "delayed_answer", "seconds": 60}}]);
+    let faults =
+        json!([{"when": {"kind": "video", "times": 2}, "then": {"fault": "delayed_answer", "seconds": 60}}]);
     let scratch = tempfile::tempdir().unwrap();
-    let stage = Stage::start(scratch.path().join("stage"), &["--draft", "--instant", "--time-scale", "30"]).await;
+    let stage =
+        Stage::start(scratch.path().join("stage"), &["--draft", "--instant", "--time-scale", "30"]).await;
     stage.faults(faults).await;
     let options = ServerOptions { flags: vec!["--time-scale".into(), "30".into()], ..Default::default() };
     let mut server = Server::start(scratch.path().join("data"), Some(&stage), options).await;
@@ -87,7 +89,12 @@ async fn an_answer_that_comes_a_minute_late_is_not_paid_twice() {
     let done = finished(&server.client(), job).await;
     assert_eq!(done["outcome"], "full", "{done}");
     let ledger = stage.control().ledger().await.unwrap();
-    assert_eq!(ledger.of_kind("video").filter(|p| p.charged).count(), SCENES as usize, "{:#?}", ledger.predictions);
+    assert_eq!(
+        ledger.of_kind("video").filter(|p| p.charged).count(),
+        SCENES as usize,
+        "{:#?}",
+        ledger.predictions
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

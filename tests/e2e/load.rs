@@ -1,8 +1,14 @@
 //! Many jobs at once.
 
+use std::time::Duration;
+
+use filmstrip::client::is_over;
 use futures::future::join_all;
 
-use crate::world::{World, approved_job, campaign, finished};
+use crate::world::{World, approved_job, campaign, until_within};
+
+/// All of them share the machine's cores.
+const PATIENCE: Duration = Duration::from_mins(12);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn heavy_forty_jobs_of_six_scenes_complete_with_never_more_than_ten_renders_in_flight() {
@@ -12,7 +18,7 @@ async fn heavy_forty_jobs_of_six_scenes_complete_with_never_more_than_ten_render
     let jobs = join_all((0..40).map(|_| approved_job(&client, &campaign, 6))).await;
     let mut names = Vec::new();
     for job in jobs {
-        let done = finished(&client, job).await;
+        let done = until_within(PATIENCE, &client, job, is_over).await;
         assert_eq!(done["outcome"], "full", "{done}");
         names.push(done["video_name"].as_str().unwrap().to_owned());
     }

@@ -31,7 +31,11 @@ async fn a_partial_job_says_so_plays_on_and_becomes_full_by_buying_only_what_was
     client.approve(job).await.unwrap();
 
     let partial = finished(&client, job).await;
-    assert_eq!((&partial["status"], &partial["outcome"]), (&json!("completed"), &json!("partial")), "{partial}");
+    assert_eq!(
+        (&partial["status"], &partial["outcome"]),
+        (&json!("completed"), &json!("partial")),
+        "{partial}"
+    );
     let statuses: Vec<&str> =
         partial["scenes"].as_array().unwrap().iter().map(|scene| scene["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["completed", "failed", "completed", "completed", "failed", "completed"]);
@@ -41,7 +45,8 @@ async fn a_partial_job_says_so_plays_on_and_becomes_full_by_buying_only_what_was
     client.download(&video(&partial), &first).await.unwrap();
     let seconds = filmstrip::demo::inspect::duration(&first).await.unwrap();
     assert!((seconds - 16.0).abs() < 0.5, "four clips of 4 s, not {seconds}");
-    let before = world.stage.control().ledger().await.unwrap().charged().filter(|p| p.kind == "video").count();
+    let before =
+        world.stage.control().ledger().await.unwrap().charged().filter(|p| p.kind == "video").count();
     assert_eq!(before, 4);
 
     world.stage.control().reset().await.unwrap();
@@ -92,7 +97,8 @@ async fn a_job_whose_scenes_all_fail_is_failed_and_says_why() {
     let failed = finished(&client, job).await;
     assert_eq!(failed["status"], "failed");
     assert!(failed["error"].as_str().unwrap().contains("sensitive"), "{failed}");
-    let charged = world.stage.control().ledger().await.unwrap().charged().filter(|p| p.kind == "video").count();
+    let charged =
+        world.stage.control().ledger().await.unwrap().charged().filter(|p| p.kind == "video").count();
     assert_eq!(charged, 0);
     let path = format!("/api/v3/videos/{job}/combined");
     assert_eq!(client.call(reqwest::Method::GET, &path, None).await.unwrap().status, 404);

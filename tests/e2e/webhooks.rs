@@ -41,12 +41,16 @@ async fn with_a_public_address_frames_go_by_signed_links_and_webhooks_come_back(
         assert!(frame.starts_with(&base) && frame.contains("signature="), "{frame}");
     }
     assert!(!ledger.webhooks.is_empty(), "webhooks were asked for");
-    let frame = ledger.predictions[0].input["image"].as_str().unwrap();
+    let video = ledger.of_kind("video").next().unwrap();
+    let frame = video.input["image"].as_str().unwrap();
     assert_eq!(reqwest::get(frame).await.unwrap().status(), 200, "a signed link needs no key");
     let unsigned = frame.split('?').next().unwrap();
     assert_eq!(reqwest::get(unsigned).await.unwrap().status(), 401);
     let open = reqwest::get(format!("{base}/api/v3/jobs/{job}")).await.unwrap();
     assert_eq!(open.status(), 401, "everything else needs one");
     let log = server.log();
-    assert!(!log.contains("key-1") && !log.contains("key-2") && !log.contains("signature="), "no secret in the log");
+    assert!(
+        !log.contains("key-1") && !log.contains("key-2") && !log.contains("signature="),
+        "no secret in the log"
+    );
 }

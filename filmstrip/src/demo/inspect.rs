@@ -61,7 +61,10 @@ impl Inspection {
         promise(self.mean_volume > SILENCE, format!("it is silent (mean {:.0} dB)", self.mean_volume));
         promise(
             self.last_volume < self.mean_volume - 10.0,
-            format!("it is not faded out ({:.0} dB, at the end {:.0} dB)", self.mean_volume, self.last_volume),
+            format!(
+                "it is not faded out ({:.0} dB, at the end {:.0} dB)",
+                self.mean_volume, self.last_volume
+            ),
         );
         faults
     }

@@ -71,12 +71,20 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     made
 }
 
-async fn make(args: &DemoArgs, server: &Standalone, photos: &[PathBuf], data_dir: &Path) -> anyhow::Result<()> {
+async fn make(
+    args: &DemoArgs,
+    server: &Standalone,
+    photos: &[PathBuf],
+    data_dir: &Path,
+) -> anyhow::Result<()> {
     let client = server.client()?;
     let campaign = client.campaign("Harbour Homes", "Quay House", "A bright house by the water").await?;
     upload(&client, &campaign, photos).await?;
     let created = client
-        .create_job("image-pairs", json!({"campaign_id": campaign, "num_pairs": args.scenes, "clip_duration": 4}))
+        .create_job(
+            "image-pairs",
+            json!({"campaign_id": campaign, "num_pairs": args.scenes, "clip_duration": 4}),
+        )
         .await?;
     let job = created["job_id"].as_i64().context("the new job has no id")?;
     say(&storyboard(&created))?;

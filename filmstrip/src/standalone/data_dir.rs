@@ -34,7 +34,9 @@ impl DataDir {
                 "{} is in use by another filmstrip; stop it, or give this one its own --data-dir",
                 root.display()
             ),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("locking {}", path.display()))
+            }
         }
     }
 

@@ -20,8 +20,8 @@ use tokio::{net::TcpListener, signal::unix};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
-pub(crate) use data_dir::database;
 use data_dir::DataDir;
+pub(crate) use data_dir::database;
 pub use options::{Options, Provider, Providers};
 use providers::Purchasing;
 
@@ -173,7 +173,8 @@ impl Parts {
         let purchasing = Purchasing::new(options, stage, UrlSigner::new(secret.clone()))?;
         let blobs = Blobs::local(data_dir.blobs()).context("opening the object store")?;
         #[allow(clippy::float_cmp, reason = "exactly the default")]
-        let clock = if options.time_scale == 1.0 { Clock::system() } else { Clock::scaled(options.time_scale) };
+        let clock =
+            if options.time_scale == 1.0 { Clock::system() } else { Clock::scaled(options.time_scale) };
         let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
         for name in SERVICES {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -233,12 +234,7 @@ impl Parts {
         }
     }
 
-    async fn deps(
-        &self,
-        name: &str,
-        migrations: &Migrations,
-        listener: TcpListener,
-    ) -> anyhow::Result<Deps> {
+    async fn deps(&self, name: &str, migrations: &Migrations, listener: TcpListener) -> anyhow::Result<Deps> {
         let path = self.data_dir.database(name);
         let log: Log = open_log(&path, migrations).await.with_context(|| format!("opening {path}"))?;
         Ok(Deps {
@@ -294,7 +290,10 @@ fn summary(base: &str, options: &Options, services: &[Running], stage: Option<&s
         (Providers::Soundstage(url), None) => format!("providers  stand-ins at {url}"),
         (Providers::Real { replicate, xai }, None) => {
             let planner = xai.as_ref().map_or("templates", |xai| xai.base_url.as_str());
-            format!("providers  {} (renders and music cost money), storyboards by {planner}", replicate.base_url)
+            format!(
+                "providers  {} (renders and music cost money), storyboards by {planner}",
+                replicate.base_url
+            )
         }
         (Providers::Own, None) => String::new(),
     });

@@ -81,7 +81,8 @@ impl Options {
     /// A variable has a value that cannot be used; all of them are named.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
         let mut wrong = Vec::new();
-        let given = |name: &str| lookup(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let given =
+            |name: &str| lookup(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let mut url = |name: &str| {
             let text = given(name)?;
             match Url::parse(&text) {
@@ -98,7 +99,8 @@ impl Options {
         let soundstage = url("SOUNDSTAGE_URL");
         let provider = |key: &str, url: Option<Url>, default: &str| {
             given(key).map(|key| Provider {
-                base_url: url.map_or_else(|| default.to_owned(), |url| url.as_str().trim_end_matches('/').to_owned()),
+                base_url: url
+                    .map_or_else(|| default.to_owned(), |url| url.as_str().trim_end_matches('/').to_owned()),
                 key: key.into(),
             })
         };
@@ -117,7 +119,9 @@ impl Options {
             }
         };
         let api_keys = given("API_AUTH_KEY")
-            .map(|keys| keys.split(',').map(str::trim).filter(|key| !key.is_empty()).map(Into::into).collect())
+            .map(|keys| {
+                keys.split(',').map(str::trim).filter(|key| !key.is_empty()).map(Into::into).collect()
+            })
             .unwrap_or_default();
         if !wrong.is_empty() {
             bail!("the environment cannot be used:\n  {}", wrong.join("\n  "));
@@ -171,7 +175,8 @@ mod tests {
 
     #[test]
     fn with_a_key_the_real_provider_is_used() {
-        let Providers::Real { replicate, xai } = options(&[("REPLICATE_API_KEY", "r8_x")]).unwrap().providers else {
+        let Providers::Real { replicate, xai } = options(&[("REPLICATE_API_KEY", "r8_x")]).unwrap().providers
+        else {
             panic!("not the real providers");
         };
         assert_eq!((replicate.base_url.as_str(), xai.is_none()), (REPLICATE, true));
@@ -201,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_key_is_not_shown_when_options_are_printed() {
-        let options = options(&[("API_AUTH_KEY", "hush-1, hush-2"), ("REPLICATE_API_KEY", "hush-3")]).unwrap();
+        let options =
+            options(&[("API_AUTH_KEY", "hush-1, hush-2"), ("REPLICATE_API_KEY", "hush-3")]).unwrap();
         assert_eq!(options.api_keys.len(), 2);
         assert!(!format!("{options:?}").contains("hush"));
     }

@@ -105,6 +105,7 @@ fn hurry(account: &mut Account, policy: &mut Policy) {
 
 fn stand_in(base: &str) -> anyhow::Result<(ReplicateConfig, Option<job::XaiSettings>)> {
     let url = Url::parse(base).context("the address of the stand-in providers")?;
-    let planner = job::XaiSettings { base_url: format!("{base}/v1"), ..job::XaiSettings::new("soundstage".into()) };
+    let planner =
+        job::XaiSettings { base_url: format!("{base}/v1"), ..job::XaiSettings::new("soundstage".into()) };
     Ok((ReplicateConfig::soundstage(url), Some(planner)))
 }

@@ -65,7 +65,11 @@ async fn what_image_pairs_leave_out_is_filled_in_by_the_service_and_echoed() {
     let reply = world.post(PAIRS, json!({"campaign_id": "c-1", "clip_duration": "soon"})).await.ok(201);
     assert_eq!((&reply["clip_duration"], &reply["num_pairs"]), (&json!(5.0), &json!(10)));
     let asked: pb::CreateJobRequest = world.job.asked_once("create_job");
-    assert_eq!((asked.clip_duration, asked.num_pairs), (None, None), "nobody is told off for what they did not send");
+    assert_eq!(
+        (asked.clip_duration, asked.num_pairs),
+        (None, None),
+        "nobody is told off for what they did not send"
+    );
 }
 
 #[tokio::test]

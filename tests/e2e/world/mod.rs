@@ -91,6 +91,16 @@ pub(crate) async fn finished(client: &Client, job: i64) -> Value {
 
 /// Waits until the job fulfils `wanted` and returns it.
 pub(crate) async fn until(client: &Client, job: i64, wanted: impl Fn(&Value) -> bool) -> Value {
+    until_within(PATIENCE, client, job, wanted).await
+}
+
+/// As [`until`], for what takes longer.
+pub(crate) async fn until_within(
+    patience: Duration,
+    client: &Client,
+    job: i64,
+    wanted: impl Fn(&Value) -> bool,
+) -> Value {
     let waiting = async {
         loop {
             // The stream wakes us on each change; the job itself is what we believe.
@@ -113,7 +123,7 @@ pub(crate) async fn until(client: &Client, job: i64, wanted: impl Fn(&Value) -> 
             pause().await;
         }
     };
-    match tokio::time::timeout(PATIENCE, waiting).await {
+    match tokio::time::timeout(patience, waiting).await {
         Ok(job) => job,
         Err(_) => panic!("job {job} did not get there: {:?}", client.job(job).await),
     }

@@ -1,6 +1,9 @@
 //! `filmstrip standalone` as a process.
 
-use std::{path::PathBuf, process::ExitStatus};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
 
 use filmstrip::client::Client;
 
@@ -72,7 +75,7 @@ impl Server {
     }
 }
 
-async fn launch(arguments: &[String], variables: &[(String, String)], data_dir: &PathBuf) -> (Process, String) {
+async fn launch(arguments: &[String], variables: &[(String, String)], data_dir: &Path) -> (Process, String) {
     let log = data_dir.join("test.log");
     let mut process = Process::start(arguments, variables, &log);
     let base = process.says("gateway", &log).await;
