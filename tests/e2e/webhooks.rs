@@ -45,7 +45,7 @@ async fn with_a_public_address_frames_go_by_signed_links_and_webhooks_come_back(
     let frame = video.input["image"].as_str().unwrap();
     assert_eq!(reqwest::get(frame).await.unwrap().status(), 200, "a signed link needs no key");
     let unsigned = frame.split('?').next().unwrap();
-    assert_eq!(reqwest::get(unsigned).await.unwrap().status(), 401);
+    assert_eq!(reqwest::get(unsigned).await.unwrap().status(), 403);
     let open = reqwest::get(format!("{base}/api/v3/jobs/{job}")).await.unwrap();
     assert_eq!(open.status(), 401, "everything else needs one");
     let log = server.log();
