@@ -12,5 +12,7 @@ mod load;
 mod main_job;
 mod memory;
 mod partial;
+mod scaled;
+mod schemas;
 mod webhooks;
 mod world;

@@ -7,6 +7,7 @@ mod demo;
 mod doctests;
 mod openapi;
 mod process;
+mod servers;
 mod system;
 mod test;
 mod tools;

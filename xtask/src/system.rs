@@ -15,6 +15,17 @@ pub(crate) enum Manager {
     Brew,
 }
 
+/// What the commands need from the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Package {
+    /// ffmpeg and ffprobe.
+    Ffmpeg,
+    /// The PostgreSQL server's programs.
+    Postgres,
+    /// pip, to fetch from PyPI.
+    Pip,
+}
+
 /// What the current user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rights {
@@ -42,11 +53,9 @@ impl Manager {
         }
     }
 
-    /// The commands that install ffmpeg, without any prefix for rights.
-    fn install_ffmpeg(self) -> Vec<Vec<&'static str>> {
-        // The package with both `ffmpeg` and `ffprobe`. On Fedora it is RPM Fusion's: the distribution's own
-        // `ffmpeg-free` lacks the H.264 encoder.
-        let package = "ffmpeg";
+    /// The commands that install it, without any prefix for rights.
+    fn install(self, wanted: Package) -> Vec<Vec<&'static str>> {
+        let package = self.name(wanted);
         match self {
             Manager::Apt => vec![
                 vec!["apt-get", "update"],
@@ -54,6 +63,19 @@ impl Manager {
             ],
             Manager::Dnf => vec![vec!["dnf", "install", "--assumeyes", package]],
             Manager::Brew => vec![vec!["brew", "install", package]],
+        }
+    }
+
+    fn name(self, wanted: Package) -> &'static str {
+        match (self, wanted) {
+            // The package with both `ffmpeg` and `ffprobe`. On Fedora it is RPM Fusion's: the distribution's own
+            // `ffmpeg-free` lacks the H.264 encoder.
+            (_, Package::Ffmpeg) => "ffmpeg",
+            (Manager::Apt, Package::Postgres) => "postgresql",
+            (Manager::Dnf, Package::Postgres) => "postgresql-server",
+            (Manager::Brew, Package::Postgres) => "postgresql",
+            (Manager::Apt | Manager::Dnf, Package::Pip) => "python3-pip",
+            (Manager::Brew, Package::Pip) => "python",
         }
     }
 
@@ -72,9 +94,9 @@ pub(crate) enum Plan {
     Ask(String),
 }
 
-/// How to install ffmpeg with this manager and these rights.
-pub(crate) fn plan_ffmpeg(manager: Manager, rights: Rights) -> Plan {
-    let commands = manager.install_ffmpeg();
+/// How to install a package with this manager and these rights.
+pub(crate) fn plan(manager: Manager, rights: Rights, wanted: Package) -> Plan {
+    let commands = manager.install(wanted);
     let prefix: &[&str] = match (manager.needs_root(), rights) {
         (true, Rights::None) => {
             let lines: Vec<String> =
@@ -112,25 +134,29 @@ mod tests {
 
     #[test]
     fn root_installs_without_sudo() {
-        let Plan::Run(commands) = plan_ffmpeg(Manager::Apt, Rights::Root) else { panic!("root may install") };
+        let Plan::Run(commands) = plan(Manager::Apt, Rights::Root, Package::Ffmpeg) else {
+            panic!("root may install")
+        };
         assert_eq!(commands[0], ["apt-get", "update"]);
         assert_eq!(commands[1], ["apt-get", "install", "--yes", "--no-install-recommends", "ffmpeg"]);
     }
 
     #[test]
     fn sudo_never_asks_for_a_password() {
-        let Plan::Run(commands) = plan_ffmpeg(Manager::Dnf, Rights::Sudo) else { panic!("sudo may install") };
+        let Plan::Run(commands) = plan(Manager::Dnf, Rights::Sudo, Package::Ffmpeg) else {
+            panic!("sudo may install")
+        };
         assert_eq!(commands, [["sudo", "-n", "dnf", "install", "--assumeyes", "ffmpeg"]]);
     }
 
     #[test]
     fn without_rights_the_one_line_to_type_is_given() {
         let line = "sudo apt-get update && sudo apt-get install --yes --no-install-recommends ffmpeg";
-        assert_eq!(plan_ffmpeg(Manager::Apt, Rights::None), Plan::Ask(line.into()));
+        assert_eq!(plan(Manager::Apt, Rights::None, Package::Ffmpeg), Plan::Ask(line.into()));
     }
 
     #[test]
     fn homebrew_needs_no_rights() {
-        assert!(matches!(plan_ffmpeg(Manager::Brew, Rights::None), Plan::Run(_)));
+        assert!(matches!(plan(Manager::Brew, Rights::None, Package::Ffmpeg), Plan::Run(_)));
     }
 }

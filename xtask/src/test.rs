@@ -4,6 +4,7 @@ use std::process::{Command, ExitCode};
 
 use crate::doctests;
 use crate::process::{Step, cargo, root, step, verdict};
+use crate::servers;
 use crate::tools;
 
 /// Runs every step, also after a failed one, so that one run shows all that is wrong.
@@ -11,6 +12,7 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
     tools::need_ffmpeg()?;
     tools::need_components()?;
     tools::need_nextest()?;
+    servers::need_servers()?;
     let extra = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
     let steps: Vec<Step> = commands(extra)?.into_iter().map(step).collect();
     println!();

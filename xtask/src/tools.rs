@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::process::{cargo, step, succeeds};
-use crate::system::{Manager, Plan, plan_ffmpeg, rights};
+use crate::system::{Manager, Package, Plan, plan, rights};
 
 /// `ffmpeg` and `ffprobe`: all media work is theirs.
 pub(crate) fn need_ffmpeg() -> Result<(), String> {
@@ -12,19 +12,7 @@ pub(crate) fn need_ffmpeg() -> Result<(), String> {
         return Ok(());
     }
     println!("{} not found: needed to read, make and check media.", missing.join(" and "));
-    let Some(manager) = Manager::find() else {
-        return Err("no package manager that I know (apt-get, dnf, brew); install ffmpeg and ffprobe, \
-                    put them on the PATH and run this again"
-            .into());
-    };
-    match plan_ffmpeg(manager, rights()) {
-        Plan::Ask(line) => {
-            return Err(format!(
-                "I may not install packages here; run this, then try again:\n\n    {line}\n"
-            ));
-        }
-        Plan::Run(commands) => install(commands)?,
-    }
+    get("ffmpeg and ffprobe", Package::Ffmpeg)?;
     let still = missing_media_programs();
     if still.is_empty() {
         return Ok(());
@@ -44,9 +32,24 @@ fn missing_media_programs() -> Vec<&'static str> {
     ["ffmpeg", "ffprobe"].into_iter().filter(|program| !works(program)).collect()
 }
 
+/// Installs `what` with the system's package manager, or says which line a person can type.
+pub(crate) fn get(what: &str, package: Package) -> Result<(), String> {
+    let Some(manager) = Manager::find() else {
+        return Err(format!(
+            "no package manager that I know (apt-get, dnf, brew); install {what}, put it on the PATH and run this again"
+        ));
+    };
+    match plan(manager, rights(), package) {
+        Plan::Ask(line) => {
+            Err(format!("I may not install packages here; run this, then try again:\n\n    {line}\n"))
+        }
+        Plan::Run(commands) => install(what, commands),
+    }
+}
+
 /// Runs the commands; only the last one must succeed (an outdated package list may still do).
-fn install(commands: Vec<Vec<String>>) -> Result<(), String> {
-    println!("Installing ffmpeg with the system's package manager.");
+fn install(what: &str, commands: Vec<Vec<String>>) -> Result<(), String> {
+    println!("Installing {what} with the system's package manager.");
     let mut last = Ok(());
     for words in commands {
         let Some((program, args)) = words.split_first() else { continue };

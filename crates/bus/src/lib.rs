@@ -11,14 +11,17 @@
 //! | [`event_bus`] | the [`EventBus`] trait that every transport implements |
 //! | [`subscription`] | the loop around a handler: retries, checkpoints, health |
 //! | [`in_process`] | the transport inside one process |
+//! | [`nats`] | the transport over NATS JetStream |
 
 pub mod event_bus;
 pub mod in_process;
 pub mod message;
+pub mod nats;
 pub mod subjects;
 pub mod subscription;
 
 pub use event_bus::{Bus, EventBus};
 pub use in_process::InProcessBus;
 pub use message::{Message, Published, Translate, TranslateError};
+pub use nats::{DeadLetter, NatsBus, NatsError};
 pub use subscription::{Backoff, Health, Subscription};

@@ -10,7 +10,7 @@
 //! | [`log`] | the [`EventLog`] trait and [`open_log`] |
 //! | [`checkpoint`], [`lease`], [`tail`], [`upcast`], [`command`] | what is built on the trait, the same for every backend |
 //! | [`migrations`] | what a service's database is made of |
-//! | `sqlite` | the SQLite backend; another backend lies beside it |
+//! | `sqlite`, `postgres` | the backends |
 //! | [`conformance`], [`testing`] | the suite every backend passes; scratch logs for the tests of services |
 
 pub mod append;
@@ -22,6 +22,7 @@ pub mod event;
 pub mod lease;
 pub mod log;
 pub mod migrations;
+mod postgres;
 pub mod row;
 mod sqlite;
 pub mod statement;
@@ -36,7 +37,7 @@ pub use error::{AppendError, LogError};
 pub use event::{Meta, NewEvent, StoredEvent};
 pub use lease::Lease;
 pub use log::{EventLog, Log, LogStats, open_log};
-pub use migrations::{COMMON_SQLITE, Migrations};
+pub use migrations::{COMMON_POSTGRES, COMMON_SQLITE, Migrations};
 pub use row::{FromValue, Row};
 pub use statement::Statement;
 pub use tail::Tail;

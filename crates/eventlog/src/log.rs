@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use crate::postgres::{Address, PostgresLog};
 use crate::sqlite::SqliteLog;
 use crate::{Append, AppendError, Appended, LogError, Migrations, Params, Row, Statement, StoredEvent};
 
@@ -80,12 +81,16 @@ pub struct LogStats {
     pub events: u64,
 }
 
-/// Opens the log at `sqlite:<path>` or a plain path, creates it when it is missing, and applies the
+/// Opens the log at `postgres://…`, `sqlite:<path>` or a plain path, creates it when it is missing, and applies the
 /// migrations that it lacks.
 ///
 /// # Errors
 /// When the address names no known backend, the file cannot be opened, or a migration does not fit.
 pub async fn open_log(path_or_url: &str, migrations: &Migrations) -> Result<Log, LogError> {
+    if path_or_url.starts_with("postgres://") || path_or_url.starts_with("postgresql://") {
+        let address = Address::parse(path_or_url)?;
+        return Ok(Arc::new(PostgresLog::open(address, *migrations).await?));
+    }
     let path = sqlite_path(path_or_url)?;
     Ok(Arc::new(SqliteLog::open(path.into(), *migrations).await?))
 }
@@ -97,7 +102,10 @@ fn sqlite_path(path_or_url: &str) -> Result<&str, LogError> {
         Some(("sqlite", rest)) => rest.strip_prefix("//").unwrap_or(rest),
         // Whatever stands behind a foreign scheme may hold a password: it is not repeated.
         Some((scheme, rest)) if rest.starts_with("//") => {
-            return refuse(&format!("{scheme}://…"), "use sqlite:<path>, the only kind of log in this build");
+            return refuse(
+                &format!("{scheme}://…"),
+                "use postgres://<role>@<host>/<database> or sqlite:<path>",
+            );
         }
         _ => path_or_url,
     };
@@ -123,8 +131,8 @@ mod tests {
 
     #[test]
     fn a_foreign_address_is_refused_without_repeating_its_password() {
-        let error = sqlite_path("postgres://job:hunter2@db/job").unwrap_err().to_string();
-        assert!(error.contains("postgres://") && !error.contains("hunter2"), "{error}");
+        let error = sqlite_path("mysql://job:hunter2@db/job").unwrap_err().to_string();
+        assert!(error.contains("mysql://") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

@@ -12,6 +12,14 @@ pub const COMMON_SQLITE: &[(&str, &str)] = &[
     ("0004_lease", include_str!("../migrations/sqlite/0004_lease.sql")),
 ];
 
+/// The same tables for PostgreSQL.
+pub const COMMON_POSTGRES: &[(&str, &str)] = &[
+    ("0001_event", include_str!("../migrations/postgres/0001_event.sql")),
+    ("0002_command", include_str!("../migrations/postgres/0002_command.sql")),
+    ("0003_checkpoint", include_str!("../migrations/postgres/0003_checkpoint.sql")),
+    ("0004_lease", include_str!("../migrations/postgres/0004_lease.sql")),
+];
+
 /// A service's own migrations: `(name, SQL)` in ascending order of names such as `0001_client`.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrations {
@@ -19,6 +27,8 @@ pub struct Migrations {
     pub service: &'static str,
     /// The texts for SQLite.
     pub sqlite: &'static [(&'static str, &'static str)],
+    /// The texts for PostgreSQL, under the same names.
+    pub postgres: &'static [(&'static str, &'static str)],
 }
 
 /// A migration under the name that the database records.
@@ -40,6 +50,13 @@ impl Migrations {
     pub(crate) fn for_sqlite(&self) -> Result<Vec<Migration>, LogError> {
         let common = numbered("common", COMMON_SQLITE)?;
         let own = numbered(self.service, self.sqlite)?;
+        Ok(common.into_iter().chain(own).collect())
+    }
+
+    /// All the texts for PostgreSQL, the common ones first.
+    pub(crate) fn for_postgres(&self) -> Result<Vec<Migration>, LogError> {
+        let common = numbered("common", COMMON_POSTGRES)?;
+        let own = numbered(self.service, self.postgres)?;
         Ok(common.into_iter().chain(own).collect())
     }
 }
@@ -83,7 +100,8 @@ mod tests {
 
     #[test]
     fn names_that_do_not_ascend_are_refused() {
-        let migrations = Migrations { service: "asset", sqlite: &[("0002_b", ""), ("0001_a", "")] };
+        let migrations =
+            Migrations { service: "asset", sqlite: &[("0002_b", ""), ("0001_a", "")], postgres: &[] };
         let error = migrations.for_sqlite().unwrap_err().to_string();
         assert_eq!(error, "migration asset/0001_a: stands behind 0002_b: names must ascend");
     }

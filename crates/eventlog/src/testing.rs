@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use crate::{Log, LogError, Migrations, open_log};
 
 /// A service without tables of its own.
-pub const NO_TABLES: Migrations = Migrations { service: "scratch", sqlite: &[] };
+pub const NO_TABLES: Migrations = Migrations { service: "scratch", sqlite: &[], postgres: &[] };
 
 /// A new log in a directory of its own, which goes away with the second value.
 ///

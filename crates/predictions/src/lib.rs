@@ -48,3 +48,5 @@ pub use state::{OrderState, OrderView};
 /// The tables of orders and attempts, to be one of the owning service's migrations
 /// (`("0001_prediction", predictions::SQLITE_MIGRATION)`).
 pub const SQLITE_MIGRATION: &str = include_str!("../migrations/sqlite/prediction.sql");
+/// The same tables for PostgreSQL.
+pub const POSTGRES_MIGRATION: &str = include_str!("../migrations/postgres/prediction.sql");

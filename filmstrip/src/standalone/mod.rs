@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::Context as _;
 use blobs::Blobs;
-use bus::{Bus, InProcessBus};
+use bus::{Bus, InProcessBus, NatsBus};
 use eventlog::{Log, Migrations, open_log};
 use kit::{Clock, Deps, Running, signing::UrlSigner};
 use tokio::{net::TcpListener, signal::unix};
@@ -153,6 +153,7 @@ pub async fn signal() -> anyhow::Result<()> {
 /// What the services share, and where each of them will be.
 struct Parts {
     data_dir: DataDir,
+    database: Option<secrecy::SecretString>,
     blobs: Blobs,
     bus: Bus,
     clock: Clock,
@@ -183,10 +184,15 @@ impl Parts {
             addresses.push(listener.local_addr()?.to_string());
             listeners.push(Some(listener));
         }
+        let bus: Bus = match &options.nats_url {
+            None => InProcessBus::new(),
+            Some(url) => NatsBus::connect(url, "standalone").await?,
+        };
         Ok(Self {
             data_dir,
+            database: options.database_url.clone(),
             blobs,
-            bus: InProcessBus::new(),
+            bus,
             clock,
             cancel: CancellationToken::new(),
             purchasing,
@@ -235,8 +241,12 @@ impl Parts {
     }
 
     async fn deps(&self, name: &str, migrations: &Migrations, listener: TcpListener) -> anyhow::Result<Deps> {
-        let path = self.data_dir.database(name);
-        let log: Log = open_log(&path, migrations).await.with_context(|| format!("opening {path}"))?;
+        let address = match &self.database {
+            None => self.data_dir.database(name),
+            Some(url) => in_schema(url, name),
+        };
+        let opened = open_log(&address, migrations).await;
+        let log: Log = opened.with_context(|| format!("opening the database of the {name} service"))?;
         Ok(Deps {
             log,
             bus: self.bus.clone(),
@@ -269,6 +279,14 @@ impl Parts {
         };
         Ok(gateway::build(settings, deps)?)
     }
+}
+
+/// The same database, in the schema of a service.
+fn in_schema(url: &secrecy::SecretString, service: &str) -> String {
+    use secrecy::ExposeSecret as _;
+    let url = url.expose_secret();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}schema={service}")
 }
 
 /// An address that a client on this machine can use.

@@ -60,6 +60,10 @@ pub struct Options {
     pub api_keys: Vec<SecretString>,
     /// Our address as the providers see it; without it frames are uploaded and polling does all.
     pub public_base_url: Option<Url>,
+    /// A PostgreSQL database with a schema for each service, instead of SQLite files in the data directory.
+    pub database_url: Option<SecretString>,
+    /// NATS servers that carry the events, instead of the bus inside this process.
+    pub nats_url: Option<String>,
     /// Largest upload, bytes.
     pub max_upload: Option<u64>,
     /// Lets URL imports reach loopback, for tests.
@@ -123,6 +127,11 @@ impl Options {
                 keys.split(',').map(str::trim).filter(|key| !key.is_empty()).map(Into::into).collect()
             })
             .unwrap_or_default();
+        let database_url = given("DATABASE_URL");
+        if database_url.as_ref().is_some_and(|url| !url.starts_with("postgres")) {
+            // It may hold a password: it is not repeated.
+            wrong.push("DATABASE_URL is no postgres:// URL; leave it out to use SQLite files".to_owned());
+        }
         if !wrong.is_empty() {
             bail!("the environment cannot be used:\n  {}", wrong.join("\n  "));
         }
@@ -136,6 +145,8 @@ impl Options {
             providers,
             api_keys,
             public_base_url,
+            database_url: database_url.map(Into::into),
+            nats_url: given("NATS_URL"),
             max_upload: None,
             import_from_loopback: false,
         })

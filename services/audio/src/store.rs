@@ -17,6 +17,10 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0001_prediction", predictions::SQLITE_MIGRATION),
         ("0002_soundtrack", include_str!("../../../migrations/audio/sqlite/0002_soundtrack.sql")),
     ],
+    postgres: &[
+        ("0001_prediction", predictions::POSTGRES_MIGRATION),
+        ("0002_soundtrack", include_str!("../../../migrations/audio/postgres/0002_soundtrack.sql")),
+    ],
 };
 
 const TRACK: &str =

@@ -15,6 +15,11 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0002_render", include_str!("../../../migrations/render/sqlite/0002_render.sql")),
         ("0003_frame", include_str!("../../../migrations/render/sqlite/0003_frame.sql")),
     ],
+    postgres: &[
+        ("0001_prediction", predictions::POSTGRES_MIGRATION),
+        ("0002_render", include_str!("../../../migrations/render/postgres/0002_render.sql")),
+        ("0003_frame", include_str!("../../../migrations/render/postgres/0003_frame.sql")),
+    ],
 };
 
 /// What a fact of an order changes in the table of renders.

@@ -16,6 +16,10 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0001_product", include_str!("../../../migrations/stitch/sqlite/0001_product.sql")),
         ("0002_frame", include_str!("../../../migrations/stitch/sqlite/0002_frame.sql")),
     ],
+    postgres: &[
+        ("0001_product", include_str!("../../../migrations/stitch/postgres/0001_product.sql")),
+        ("0002_frame", include_str!("../../../migrations/stitch/postgres/0002_frame.sql")),
+    ],
 };
 
 const PRODUCT: &str = "SELECT key, kind, job_id, digest, input, state, attempts, video, poster, duration_ms, \

@@ -3,4 +3,5 @@
 
 mod delivery;
 mod faults;
+mod nats;
 mod world;

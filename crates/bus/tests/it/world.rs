@@ -27,7 +27,7 @@ pub(crate) struct World {
 }
 
 /// `Finished` is published, `Noted` is not, `Garbled` cannot be.
-fn translate(event: &StoredEvent) -> Result<Option<Published>, TranslateError> {
+pub(crate) fn translate(event: &StoredEvent) -> Result<Option<Published>, TranslateError> {
     match event.kind.as_str() {
         "Noted" => Ok(None),
         "Finished" => Published::new(&event.stream, "render_finished", &event.data).map(Some),

@@ -6,8 +6,8 @@ use crate::{LogError, Migrations, Statement, params};
 const FIRST: (&str, &str) = ("0001_a", "CREATE TABLE a (id TEXT NOT NULL PRIMARY KEY)");
 const SECOND: (&str, &str) = ("0002_b", "CREATE TABLE b (id TEXT NOT NULL PRIMARY KEY)");
 
-fn migrations(sqlite: &'static [(&'static str, &'static str)]) -> Migrations {
-    Migrations { service: "conformance", sqlite }
+fn migrations(texts: &'static [(&'static str, &'static str)]) -> Migrations {
+    Migrations { service: "conformance", sqlite: texts, postgres: texts }
 }
 
 /// New ones are added to a database that has the old ones, and an older build still opens it.
@@ -26,7 +26,7 @@ pub async fn a_migration_is_applied_once(backend: &dyn Backend) {
 pub async fn a_changed_migration_is_refused(backend: &dyn Backend) {
     drop(backend.open(&migrations(&[FIRST])).await.unwrap());
     let changed = [("0001_a", "CREATE TABLE a (id BIGINT NOT NULL PRIMARY KEY)")];
-    let changed = Migrations { service: "conformance", sqlite: Box::leak(Box::new(changed)) };
+    let changed = migrations(Box::leak(Box::new(changed)));
     let error = backend.open(&changed).await.unwrap_err();
     assert!(matches!(&error, LogError::Migration { name, .. } if name == "conformance/0001_a"), "{error}");
 }

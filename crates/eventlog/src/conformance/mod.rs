@@ -39,15 +39,22 @@ pub trait Backend: Send + Sync {
 }
 
 /// Read tables that the suite writes to.
-pub const TABLES: Migrations = Migrations {
-    service: "conformance",
-    sqlite: &[(
-        "0001_item",
-        "CREATE TABLE item (id TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL, label TEXT UNIQUE);
+pub const TABLES: Migrations =
+    Migrations { service: "conformance", sqlite: TABLES_SQL, postgres: TABLES_POSTGRES };
+
+const TABLES_SQL: &[(&str, &str)] = &[(
+    "0001_item",
+    "CREATE TABLE item (id TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL, label TEXT UNIQUE);
          CREATE TABLE anything (id BIGINT NOT NULL PRIMARY KEY, int BIGINT, real DOUBLE PRECISION, \
          text TEXT, bytes BLOB, yes BOOLEAN)",
-    )],
-};
+)];
+
+const TABLES_POSTGRES: &[(&str, &str)] = &[(
+    "0001_item",
+    "CREATE TABLE item (id TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL, label TEXT UNIQUE);
+         CREATE TABLE anything (id BIGINT NOT NULL PRIMARY KEY, int BIGINT, real DOUBLE PRECISION, \
+         text TEXT, bytes BYTEA, yes BOOLEAN)",
+)];
 
 /// The time of all events of the suite.
 const RECORDED_AT: Timestamp = Timestamp::constant(1_764_337_200, 123_456_000);

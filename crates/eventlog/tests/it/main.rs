@@ -3,5 +3,6 @@
 
 mod crash;
 mod model;
+mod postgres;
 mod sqlite;
 mod upcast;

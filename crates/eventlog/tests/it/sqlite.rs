@@ -94,6 +94,7 @@ async fn a_key_held_by_another_row_is_the_callers_business() {
             "CREATE TABLE parent (id TEXT NOT NULL PRIMARY KEY);
              CREATE TABLE child (id TEXT NOT NULL PRIMARY KEY, parent TEXT NOT NULL REFERENCES parent (id))",
         )],
+        postgres: &[],
     };
     let (log, _directory) = scratch_log(&tables).await;
     let orphan = Statement::new("INSERT INTO child (id, parent) VALUES ('c', 'p')", params![]);

@@ -31,7 +31,7 @@ pub(crate) const PRICE: i64 = 1_000_000;
 /// How long a wait may take before it is a failure.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 const MIGRATIONS: Migrations =
-    Migrations { service: "scratch", sqlite: &[("0001_prediction", SQLITE_MIGRATION)] };
+    Migrations { service: "scratch", sqlite: &[("0001_prediction", SQLITE_MIGRATION)], postgres: &[] };
 
 /// What happens to one create call.
 #[derive(Clone, Debug)]

@@ -9,15 +9,19 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 macro_rules! text {
-    ($name:literal) => {
-        ($name, include_str!(concat!("../../../../migrations/asset/sqlite/", $name, ".sql")))
+    ($engine:ident $name:literal) => {
+        (
+            $name,
+            include_str!(concat!("../../../../migrations/asset/", stringify!($engine), "/", $name, ".sql")),
+        )
     };
 }
 
 /// The service's database.
 pub const MIGRATIONS: Migrations = Migrations {
     service: "asset",
-    sqlite: &[text!("0001_client"), text!("0002_campaign"), text!("0003_asset")],
+    sqlite: &[text!(sqlite "0001_client"), text!(sqlite "0002_campaign"), text!(sqlite "0003_asset")],
+    postgres: &[text!(postgres "0001_client"), text!(postgres "0002_campaign"), text!(postgres "0003_asset")],
 };
 
 /// A part of a list.

@@ -12,4 +12,5 @@ pub use write::{created, is_unfinished, moved};
 pub const MIGRATIONS: Migrations = Migrations {
     service: "job",
     sqlite: &[("0001_job", include_str!("../../../../migrations/job/sqlite/0001_job.sql"))],
+    postgres: &[("0001_job", include_str!("../../../../migrations/job/postgres/0001_job.sql"))],
 };

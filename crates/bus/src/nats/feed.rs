@@ -1,0 +1,120 @@
+//! A subscription's messages, pulled from its durable consumer.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use async_nats::jetstream::{self, AckKind, Context, consumer::pull};
+use async_trait::async_trait;
+use futures::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+
+use super::{cloud_event, dead, topology};
+use crate::{Message, subscription::Feed};
+
+/// Messages asked for at a time.
+const AT_ONCE: usize = 64;
+/// How long the server holds a request open while there is nothing.
+const EXPIRES: Duration = Duration::from_secs(5);
+
+pub(super) struct PullFeed {
+    jetstream: Context,
+    source: String,
+    durable: String,
+    /// Kept open: what the server has sent to a stream that is dropped comes again only after a while.
+    stream: Option<pull::Stream>,
+    /// Handed over, not handled yet.
+    current: Option<jetstream::Message>,
+    /// Handled, to be acknowledged.
+    handled: Vec<jetstream::Message>,
+}
+
+impl std::fmt::Debug for PullFeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PullFeed").field("durable", &self.durable).finish_non_exhaustive()
+    }
+}
+
+impl PullFeed {
+    pub(super) fn new(jetstream: Context, source: &str, durable: &str) -> Self {
+        Self {
+            jetstream,
+            source: source.to_owned(),
+            durable: durable.to_owned(),
+            stream: None,
+            current: None,
+            handled: Vec::new(),
+        }
+    }
+
+    /// The next message; whatever goes wrong, the next call begins with a new request.
+    async fn pull(&mut self) -> anyhow::Result<jetstream::Message> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => self.open().await?,
+        };
+        let message = stream.next().await.context("the consumer is gone")?;
+        let message = message.map_err(|error| anyhow!("pulling: {error}"))?;
+        self.stream = Some(stream);
+        Ok(message)
+    }
+
+    async fn open(&self) -> anyhow::Result<pull::Stream> {
+        let consumer = topology::consumer(&self.jetstream, &self.source, &self.durable).await?;
+        consumer
+            .stream()
+            .max_messages_per_batch(AT_ONCE)
+            .expires(EXPIRES)
+            .heartbeat(EXPIRES / 2)
+            .messages()
+            .await
+            .context("pulling")
+    }
+
+    /// Keeps what cannot be decoded as a dead letter and goes on.
+    async fn bury(&self, message: &jetstream::Message, reason: &str) -> anyhow::Result<()> {
+        dead::bury(&self.jetstream, &self.durable, message, reason).await?;
+        message.ack_with(AckKind::Term).await.map_err(|error| anyhow!("giving up a message: {error}"))
+    }
+}
+
+#[async_trait]
+impl Feed for PullFeed {
+    async fn next(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<Message>> {
+        loop {
+            let message = match self.current.take() {
+                Some(message) => message,
+                None => tokio::select! {
+                    () = cancel.cancelled() => return Ok(None),
+                    pulled = self.pull() => pulled?,
+                },
+            };
+            let headers = message.headers.clone().unwrap_or_default();
+            match cloud_event::decode(&message.subject, &headers, &message.payload) {
+                Ok(decoded) => {
+                    self.current = Some(message);
+                    return Ok(Some(decoded));
+                }
+                Err(reason) => {
+                    if let Err(error) = self.bury(&message, &reason).await {
+                        self.current = Some(message);
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    fn finished(&mut self) -> bool {
+        self.handled.extend(self.current.take());
+        // An acknowledgement is one small message: none is held back.
+        true
+    }
+
+    async fn save(&mut self) -> anyhow::Result<()> {
+        while let Some(message) = self.handled.last() {
+            message.ack().await.map_err(|error| anyhow!("acknowledging: {error}"))?;
+            self.handled.pop();
+        }
+        Ok(())
+    }
+}

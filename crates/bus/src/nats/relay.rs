@@ -1,0 +1,176 @@
+//! The relay of one service: reads its log, publishes what it translates to.
+
+use std::{collections::VecDeque, time::Duration};
+
+use anyhow::{Context as _, bail};
+use async_nats::{
+    header,
+    jetstream::{
+        Context,
+        context::{PublishAckFuture, PublishErrorKind},
+        stream::Stream,
+    },
+};
+use eventlog::{Lease, Log, Tail, lease};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    cloud_event::{POSITION, encode},
+    topology,
+};
+use crate::{Message, Translate};
+
+/// How long a relay that has died keeps others waiting.
+const LEASE: Duration = Duration::from_secs(10);
+const RENEW: Duration = Duration::from_secs(3);
+const AGAIN: Duration = Duration::from_millis(500);
+/// Messages sent ahead of their acknowledgements.
+const AHEAD: usize = 128;
+
+pub(super) struct Relay {
+    jetstream: Context,
+    source: String,
+    replica: String,
+    log: Log,
+    translate: Translate,
+}
+
+impl Relay {
+    pub(super) fn new(
+        jetstream: Context,
+        source: &str,
+        replica: &str,
+        log: Log,
+        translate: Translate,
+    ) -> Self {
+        // A restarted process is another relay: what the dead one sent may still arrive.
+        let replica = format!("{replica}/{}", uuid::Uuid::new_v4());
+        Self { jetstream, source: source.to_owned(), replica, log, translate }
+    }
+
+    /// Relays whenever it holds the lease, until canceled.
+    pub(super) async fn run(self, cancel: CancellationToken) {
+        while !cancel.is_cancelled() {
+            if let Err(error) = self.once(&cancel).await {
+                tracing::warn!(source = self.source, "the relay starts again: {error:#}");
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep(AGAIN) => {}
+            }
+        }
+    }
+
+    async fn once(&self, cancel: &CancellationToken) -> anyhow::Result<()> {
+        let name = format!("relay/{}", self.source);
+        let claimed =
+            lease::claim(&self.log, &name, &self.replica, LEASE).await.context("claiming the relay")?;
+        let Some(lease) = claimed else { return Ok(()) };
+        let relayed = self.relay(&lease, cancel).await;
+        // Given back so that another replica need not wait for it to run out.
+        if let Err(error) = lease::release(&self.log, &lease).await {
+            tracing::debug!(%error, "giving the relay back");
+        }
+        relayed
+    }
+
+    async fn relay(&self, lease: &Lease, cancel: &CancellationToken) -> anyhow::Result<()> {
+        let stream = topology::stream(&self.jetstream, &self.source).await?;
+        let (mut sequence, position) = last(&stream).await?;
+        let mut tail = Tail::new(self.log.clone(), position);
+        let mut renewed = Instant::now();
+        loop {
+            let read = tokio::select! {
+                read = tail.next_batch(cancel) => Some(read.context("reading the log")?),
+                () = tokio::time::sleep(RENEW) => None,
+            };
+            match read {
+                Some(None) => return Ok(()),
+                Some(Some(events)) => {
+                    let mut messages = Vec::with_capacity(events.len());
+                    for event in &events {
+                        messages.extend(
+                            Message::translate(&self.source, self.translate, event).with_context(|| {
+                                format!(
+                                    "event {} at position {} cannot be published",
+                                    event.id, event.position
+                                )
+                            })?,
+                        );
+                    }
+                    sequence = self.publish(&messages, sequence).await?;
+                }
+                None => {
+                    let (now, _) = last(&stream).await?;
+                    if now != sequence || is_empty(&stream, position, sequence).await? {
+                        bail!("the stream is not as it was left");
+                    }
+                }
+            }
+            if renewed.elapsed() > RENEW {
+                if !lease::renew(&self.log, lease, LEASE).await.context("renewing the relay")? {
+                    return Ok(());
+                }
+                renewed = Instant::now();
+            }
+        }
+    }
+
+    /// Publishes in order behind `sequence`; returns the last sequence.
+    async fn publish(&self, messages: &[Message], mut sequence: u64) -> anyhow::Result<u64> {
+        let mut sent: VecDeque<(u64, PublishAckFuture)> = VecDeque::new();
+        for message in messages {
+            let (mut headers, body) = encode(message);
+            headers.insert(header::NATS_EXPECTED_LAST_SEQUENCE, sequence.to_string());
+            let sending = self.jetstream.publish_with_headers(message.subject.clone(), headers, body).await;
+            sequence += 1;
+            sent.push_back((sequence, sending.context("publishing")?));
+            if sent.len() >= AHEAD {
+                acknowledged(sent.pop_front()).await?;
+            }
+        }
+        while let Some(next) = sent.pop_front() {
+            acknowledged(Some(next)).await?;
+        }
+        Ok(sequence)
+    }
+}
+
+async fn acknowledged(sent: Option<(u64, PublishAckFuture)>) -> anyhow::Result<()> {
+    let Some((expected, sending)) = sent else { return Ok(()) };
+    match sending.await {
+        Ok(ack) if ack.sequence == expected && !ack.duplicate => Ok(()),
+        Ok(ack) => bail!("stored at {} instead of {expected}", ack.sequence),
+        Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
+            bail!("another relay has published meanwhile")
+        }
+        Err(error) => Err(error).context("publishing"),
+    }
+}
+
+/// Last sequence of the stream, and the position in the log that its last message came from.
+async fn last(stream: &Stream) -> anyhow::Result<(u64, i64)> {
+    let state = stream.get_info().await.context("asking for the stream")?.state;
+    if state.messages == 0 {
+        return Ok((state.last_sequence, 0));
+    }
+    // What somebody else put into the stream names no position: the last of ours does.
+    let mut sequence = state.last_sequence;
+    while sequence >= state.first_sequence && sequence > 0 {
+        let message = stream.get_raw_message(sequence).await.context("reading the stream's last message")?;
+        if let Some(position) = message.headers.get(POSITION) {
+            let position =
+                position.as_str().parse().context("the stream's last message names no position")?;
+            return Ok((state.last_sequence, position));
+        }
+        sequence -= 1;
+    }
+    Ok((state.last_sequence, 0))
+}
+
+/// Whether the stream was emptied although something had been published.
+async fn is_empty(stream: &Stream, position: i64, sequence: u64) -> anyhow::Result<bool> {
+    let state = stream.get_info().await.context("asking for the stream")?.state;
+    Ok(state.messages == 0 && sequence > 0 && (position > 0 || state.last_sequence > 0))
+}

@@ -1,0 +1,92 @@
+//! Every stream and consumer, declared in one place and idempotently.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{
+    Context,
+    consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
+    stream::{Config, RetentionPolicy, StorageType, Stream},
+};
+
+use super::NatsError;
+
+/// Messages handed to a consumer and not acknowledged yet, at most.
+pub(super) const UNACKNOWLEDGED: i64 = 256;
+/// After so long without an acknowledgement a message is delivered again.
+pub(super) const ACK_WAIT: Duration = Duration::from_secs(60);
+/// Two messages under one id within this time are one.
+const DUPLICATES: Duration = Duration::from_mins(10);
+/// The stream of what nobody could decode.
+pub(super) const DEAD: &str = "FILMSTRIP_DEAD";
+
+/// The name of a service's stream.
+#[must_use]
+pub fn stream_name(source: &str) -> String {
+    format!("FILMSTRIP_{}", source.to_uppercase())
+}
+
+/// The subjects of a service's stream.
+#[must_use]
+pub fn subjects(source: &str) -> String {
+    format!("filmstrip.{source}.v1.>")
+}
+
+/// Where a letter that `durable` could not read goes.
+pub(super) fn dead_subject(durable: &str) -> String {
+    format!("filmstrip.dead.{durable}")
+}
+
+/// The stream of a service, made when it is missing.
+pub(super) async fn stream(jetstream: &Context, source: &str) -> Result<Stream, NatsError> {
+    declare(
+        jetstream,
+        stream_name(source),
+        subjects(source),
+        "events of one service, in the order of its log",
+    )
+    .await
+}
+
+/// The stream of dead letters, made when it is missing.
+pub(super) async fn dead_stream(jetstream: &Context) -> Result<Stream, NatsError> {
+    declare(jetstream, DEAD.to_owned(), "filmstrip.dead.*".to_owned(), "messages that nobody could decode")
+        .await
+}
+
+async fn declare(
+    jetstream: &Context,
+    name: String,
+    subject: String,
+    what: &str,
+) -> Result<Stream, NatsError> {
+    let config = Config {
+        name: name.clone(),
+        subjects: vec![subject],
+        description: Some(what.to_owned()),
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        duplicate_window: DUPLICATES,
+        ..Config::default()
+    };
+    let made = jetstream.get_or_create_stream(config).await;
+    made.map_err(|error| NatsError::new(format!("declaring the stream {name}"), error))
+}
+
+/// The durable consumer of a subscription, made when it is missing.
+pub(super) async fn consumer(
+    jetstream: &Context,
+    source: &str,
+    durable: &str,
+) -> Result<PullConsumer, NatsError> {
+    let config = pull::Config {
+        durable_name: Some(durable.to_owned()),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: ACK_WAIT,
+        deliver_policy: DeliverPolicy::All,
+        max_ack_pending: UNACKNOWLEDGED,
+        ..pull::Config::default()
+    };
+    let stream = stream(jetstream, source).await?;
+    let made = stream.get_or_create_consumer(durable, config).await;
+    made.map_err(|error| NatsError::new(format!("declaring the consumer {durable}"), error))
+}

@@ -1,0 +1,80 @@
+//! NATS with JetStream on a free port.
+
+use std::{fs, path::PathBuf, process::Command, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use tempfile::TempDir;
+
+use crate::child::{Server, program};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A NATS server of its own.
+#[derive(Debug)]
+pub struct NatsServer {
+    server: Option<Server>,
+    directory: TempDir,
+    port: u16,
+}
+
+impl NatsServer {
+    /// Starts one on a free port.
+    ///
+    /// # Errors
+    /// It is not installed or does not start; the text says which.
+    pub async fn start() -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir().context("making a scratch directory")?;
+        let mut server = Self { server: None, directory, port: 0 };
+        server.run().await?;
+        Ok(server)
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills it; what is stored stays.
+    pub fn stop(&mut self) {
+        self.server = None;
+    }
+
+    /// Starts it again after [`NatsServer::stop`], on the same port.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn run(&mut self) -> anyhow::Result<()> {
+        let port = if self.port == 0 { "-1".to_owned() } else { self.port.to_string() };
+        let ports = self.directory.path().join("ports");
+        drop(fs::remove_dir_all(&ports));
+        fs::create_dir_all(&ports).context("making a scratch directory")?;
+        let mut command = Command::new(program("nats-server", &[])?);
+        command.args(["-a", "127.0.0.1", "-p", &port, "-js", "-sd"]).arg(self.directory.path().join("store"));
+        command.arg("--ports_file_dir").arg(&ports);
+        let log = self.directory.path().join("log");
+        let mut server = Server::start(command, &log)?;
+        let file = ports.join(format!("nats-server_{}.ports", server.id()));
+        let started = tokio::time::Instant::now();
+        self.port = loop {
+            if let Some(port) = listening(&file) {
+                break port;
+            }
+            let waited = started.elapsed() < PATIENCE && !server.has_ended();
+            ensure!(waited, "NATS does not start: {}", fs::read_to_string(&log).unwrap_or_default());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        self.server = Some(server);
+        Ok(())
+    }
+}
+
+/// The port in a ports file such as `{"nats":["nats://127.0.0.1:41234"]}`, once it is written whole.
+fn listening(file: &PathBuf) -> Option<u16> {
+    let text = fs::read_to_string(file).ok()?;
+    if !text.trim_end().ends_with('}') {
+        return None;
+    }
+    let address = text.split("nats://").nth(1)?;
+    address.split(':').nth(1)?.split('"').next()?.parse().ok()
+}
