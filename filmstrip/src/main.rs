@@ -127,7 +127,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Soundstage(args) => Box::pin(soundstage_alone(args)).await,
         Command::Demo(args) => Box::pin(demo::run(args)).await,
         Command::Strip(args) => {
-            for line in strip::lines(&args.data_dir, args.job_id).await? {
+            let url = Options::from_env()?.database_url;
+            for line in strip::lines(&args.data_dir, url.as_ref(), args.job_id).await? {
                 say(&line)?;
             }
             Ok(())

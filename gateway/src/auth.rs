@@ -5,7 +5,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Method, Uri};
 use kit::signing::BadSignature;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -49,10 +49,22 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 
 /// Lets a request with a key pass.
 pub(crate) async fn key(State(app): State<App>, request: Request, next: Next) -> Response {
+    if app.keys.is_empty() && is_write(request.method()) && is_from_another_site(request.headers()) {
+        return refusal("Without a key, requests from other web sites may only read.").into_response();
+    }
     if app.keys.is_empty() || app.keys.admit(request.headers()) {
         return next.run(request).await;
     }
     refusal("Send one of the configured keys in exactly one X-API-Key header.").into_response()
+}
+
+fn is_write(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// Browsers say where a request comes from (Fetch Metadata); other callers send no such header.
+fn is_from_another_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
 }
 
 /// Lets a request with a key, or with a link that we signed for its path, pass.

@@ -84,6 +84,10 @@ impl Parts<'_> {
             Ok(blob) => blob,
             Err(error) => return Err(refused(error)),
         };
+        if blob.size == 0 && file_name.is_empty() {
+            // A form whose file input was left unfilled.
+            return Ok(());
+        }
         self.upload = Some(Upload { blob, file_name });
         Ok(())
     }

@@ -25,8 +25,9 @@ use crate::trace::{self, TraceContext};
 pub const CALL_DEADLINE: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVE: Duration = Duration::from_secs(20);
-/// Largest message either side accepts, bytes. Media never travels in messages.
-pub const MAX_MESSAGE: usize = 8 * 1024 * 1024;
+/// Largest message either side accepts, bytes: a page of a thousand rows with all their texts. Media never
+/// travels in messages.
+pub const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 
 /// A connection to a service; connects when first used and again when lost.
 pub type Channel = InterceptedService<tonic::transport::Channel, Inject>;

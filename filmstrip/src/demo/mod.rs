@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::{
@@ -59,9 +60,14 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         draft: args.draft,
         ..standalone::Options::from_env()?
     };
+    let database = options.database_url.clone();
     let server = standalone::start(options).await?;
     say(&server.summary())?;
-    let made = make(&args, &server, &photos, &data_dir).await;
+    let made = make(&args, &server, &photos).await;
+    let made = match made {
+        Ok(made) => finish(&args, made, &data_dir, database.as_ref()).await,
+        Err(error) => Err(error),
+    };
     if args.keep && made.is_ok() {
         say(&format!("\nThe server keeps running on {} until Ctrl-C.", server.base_url()))?;
         server.until_stopped().await?;
@@ -71,21 +77,22 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     made
 }
 
-async fn make(
-    args: &DemoArgs,
-    server: &Standalone,
-    photos: &[PathBuf],
-    data_dir: &Path,
-) -> anyhow::Result<()> {
+/// A finished job and what was saved of it.
+struct Made {
+    job: i64,
+    finished: Value,
+    video: PathBuf,
+    poster: PathBuf,
+    /// Seconds of all clips together.
+    expected: f64,
+}
+
+async fn make(args: &DemoArgs, server: &Standalone, photos: &[PathBuf]) -> anyhow::Result<Made> {
     let client = server.client()?;
     let campaign = client.campaign("Harbour Homes", "Quay House", "A bright house by the water").await?;
     upload(&client, &campaign, photos).await?;
-    let created = client
-        .create_job(
-            "image-pairs",
-            json!({"campaign_id": campaign, "num_pairs": args.scenes, "clip_duration": 4}),
-        )
-        .await?;
+    let wishes = json!({"campaign_id": campaign, "num_pairs": args.scenes, "clip_duration": 4});
+    let created = client.create_job("image-pairs", wishes).await?;
     let job = created["job_id"].as_i64().context("the new job has no id")?;
     say(&storyboard(&created))?;
     client.approve(job).await?;
@@ -100,18 +107,28 @@ async fn make(
     );
     let (video, poster) = save(&client, job, &args.out).await?;
     let expected = clip_lengths(&client, job, &finished).await?;
-    let seen = inspect::inspect(&video).await?;
-    say(&format!("\n{}\n{seen}", video.display()))?;
-    say(&format!("poster: {}", poster.display()))?;
+    Ok(Made { job, finished, video, poster, expected })
+}
+
+/// Shows what was made, and checks that it is right.
+async fn finish(
+    args: &DemoArgs,
+    made: Made,
+    data_dir: &Path,
+    database: Option<&SecretString>,
+) -> anyhow::Result<()> {
+    let seen = inspect::inspect(&made.video).await?;
+    say(&format!("\n{}\n{seen}", made.video.display()))?;
+    say(&format!("poster: {}", made.poster.display()))?;
     say("\nthe strip of this job:")?;
-    for line in strip::lines(data_dir, job).await? {
+    for line in strip::lines(data_dir, database, made.job).await? {
         say(&format!("  {line}"))?;
     }
-    check(&seen, expected)?;
+    check(&seen, made.expected)?;
     say(&format!(
         "\nestimated {} USD, spent {} USD.",
-        money(&finished["estimated_cost"]),
-        money(&finished["actual_cost"])
+        money(&made.finished["estimated_cost"]),
+        money(&made.finished["actual_cost"])
     ))?;
     if !args.keep {
         say("To keep the server running and look around: cargo xtask demo --keep")?;

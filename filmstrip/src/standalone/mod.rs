@@ -282,7 +282,7 @@ impl Parts {
 }
 
 /// The same database, in the schema of a service.
-fn in_schema(url: &secrecy::SecretString, service: &str) -> String {
+pub(crate) fn in_schema(url: &secrecy::SecretString, service: &str) -> String {
     use secrecy::ExposeSecret as _;
     let url = url.expose_secret();
     let separator = if url.contains('?') { '&' } else { '?' };

@@ -62,6 +62,14 @@ impl Hub {
         }
     }
 
+    /// Tells every reader that items may be missing before the next one: position 0 is no event's.
+    pub(crate) fn began_anew(&self) {
+        let jobs: Vec<i32> = self.0.readers.lock().keys().copied().collect();
+        for job_id in jobs {
+            self.publish(FeedItem { job_id, ..FeedItem::default() });
+        }
+    }
+
     fn leave(&self, job: i32, id: u64) {
         let mut readers = self.0.readers.lock();
         if let Some(listeners) = readers.get_mut(&job) {

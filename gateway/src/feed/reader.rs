@@ -69,7 +69,15 @@ impl Reader {
             tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return None,
-                item = self.listening.next() => self.missed.push_back(item?),
+                item = self.listening.next() => {
+                    let item = item?;
+                    if item.position > 0 {
+                        self.missed.push_back(item);
+                    } else if self.catch_up().await.is_err() {
+                        // Better a reader that comes again with its last id than one with a hole.
+                        return None;
+                    }
+                }
                 () = self.clock.sleep_until(self.next_beat) => {
                     self.next_beat = beat_after(&self.clock);
                     if !self.catch_up().await.unwrap_or(false) {

@@ -96,6 +96,17 @@ async fn without_configured_keys_everything_is_open_but_signed_links() {
 }
 
 #[tokio::test]
+async fn without_configured_keys_other_web_sites_may_only_read() {
+    let world = World::start().await;
+    let from = |site: &'static str| {
+        world.request(Method::POST, "/api/v3/jobs/1/approve").header("sec-fetch-site", site)
+    };
+    let refused = answer(from("cross-site")).await;
+    assert_eq!(refused.problem(401, "unauthorized")["error"], REFUSAL);
+    assert_ne!(answer(from("same-origin")).await.status, 401);
+}
+
+#[tokio::test]
 async fn an_unknown_route_is_404_even_without_a_key() {
     let world = World::locked().await;
     world.get("/api/v3/nope").await.problem(404, "not_found");

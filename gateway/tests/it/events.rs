@@ -288,6 +288,20 @@ async fn the_feed_is_read_by_one_and_read_on_after_it_broke() {
 }
 
 #[tokio::test]
+async fn what_happened_before_a_feed_that_was_lost_at_once_is_asked_for() {
+    let world = processing().await;
+    let mut client = Client::open(&world, None).await;
+    client.next().await;
+    world.job.clear("read_feed");
+    world.job.on("read_feed", pb::ReadFeedReply { items: vec![item(8, "scene_rendered")] });
+    world.feed.break_off();
+    assert_eq!(world.feed.watched(2).await, [-1, -1]);
+    assert_eq!(client.next().await.id(), "8");
+    world.feed.publish(&end(9));
+    assert_eq!(client.next().await.id(), "9");
+}
+
+#[tokio::test]
 async fn a_reader_that_does_not_read_is_cut() {
     let world = World::with(|settings| settings.feed_queue = 8).await;
     world.job.on("get_job", a_job(None));

@@ -18,6 +18,10 @@ pub(crate) struct Check {
     violations: Vec<(String, String)>,
 }
 
+/// Most bytes of one text or object: a page of rows has to fit into one message.
+const MOST: usize = 16 * 1024;
+const TOO_LARGE: &str = "should be at most 16384 byte(s)";
+
 impl Check {
     pub(crate) fn refuse(&mut self, field: &str, message: &str) {
         self.violations.push((field.to_owned(), message.to_owned()));
@@ -30,7 +34,15 @@ impl Check {
             self.refuse(field, INVALID);
             return None;
         }
-        Some(value)
+        self.fits(field, &value).then_some(value)
+    }
+
+    fn fits(&mut self, field: &str, value: &str) -> bool {
+        let fits = value.len() <= MOST;
+        if !fits {
+            self.refuse(field, TOO_LARGE);
+        }
+        fits
     }
 
     /// A text that must be there; an empty one stands in for it once it is refused.
@@ -65,7 +77,11 @@ impl Check {
 
     /// A JSON object.
     pub(crate) fn object(&mut self, field: &str, json: Option<&str>) -> Option<Map<String, Value>> {
-        match serde_json::from_str(json?) {
+        let json = json?;
+        if !self.fits(field, json) {
+            return None;
+        }
+        match serde_json::from_str(json) {
             Ok(Value::Object(object)) => Some(object),
             Ok(Value::Null) => None,
             _ => {
@@ -102,6 +118,18 @@ mod tests {
         let refused = refused(|check| drop(check.name(name.map(str::to_owned))));
         assert_eq!(refused.first().map(|(_, message)| message.as_str()), message);
         assert_eq!(refused.len(), usize::from(message.is_some()));
+    }
+
+    #[test]
+    fn a_text_or_object_has_a_largest_size() {
+        let long = "x".repeat(MOST + 1);
+        let refused = refused(|check| {
+            drop(check.text("brief", Some(long.clone())));
+            drop(check.object("metadata", Some(&format!("{{\"a\":\"{long}\"}}"))));
+        });
+        let messages: Vec<_> =
+            refused.iter().map(|(field, message)| (field.as_str(), message.as_str())).collect();
+        assert_eq!(messages, [("brief", TOO_LARGE), ("metadata", TOO_LARGE)]);
     }
 
     #[rstest]

@@ -146,6 +146,10 @@ fn parameters(text: &str) -> Result<Map<String, Value>, ServiceError> {
     if text.trim().is_empty() {
         return Ok(Map::new());
     }
+    // A job travels whole, and so does a page of them.
+    if text.len() > 16 * 1024 {
+        return Err(ServiceError::validation([("parameters", "should be at most 16384 byte(s)")]));
+    }
     match serde_json::from_str(text) {
         Ok(Value::Object(parameters)) => Ok(parameters),
         Ok(Value::Null) => Ok(Map::new()),

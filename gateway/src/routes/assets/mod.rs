@@ -208,7 +208,11 @@ pub(crate) async fn data(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asset = find(&app, id).await?;
-    let name = format!("{}.{}", asset.id, asset.format);
+    let name = match asset.format.as_str() {
+        "" => asset.id.clone(),
+        "jpeg" => format!("{}.jpg", asset.id),
+        format => format!("{}.{format}", asset.id),
+    };
     let blob = asset.blob.ok_or_else(|| Problem::flat(Kind::BlobUnavailable, "Asset blob unavailable"))?;
     let media = Media { missing: "Asset blob unavailable", ..Media::inline(blob, &name) };
     media::serve(&app.blobs, &headers, media).await
