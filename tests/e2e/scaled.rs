@@ -16,6 +16,23 @@ impl Servers {
         Self { postgres, nats: NatsServer::start().await.unwrap() }
     }
 
+    /// Waits until a stream holds `count` messages.
+    async fn published(&self, stream: &str, count: u64) {
+        let client = async_nats::connect(self.nats.url()).await.unwrap();
+        let jetstream = async_nats::jetstream::new(client);
+        let enough = async {
+            loop {
+                if let Ok(stream) = jetstream.get_stream(stream).await
+                    && stream.cached_info().state.messages >= count
+                {
+                    return;
+                }
+                crate::world::pause().await;
+            }
+        };
+        tokio::time::timeout(crate::world::PATIENCE, enough).await.expect("the events are published");
+    }
+
     fn options(&self) -> ServerOptions {
         let variables = vec![
             ("DATABASE_URL".to_owned(), self.postgres.url("film", "postgres")),
@@ -36,6 +53,8 @@ async fn the_main_job_holds_on_postgresql_and_nats() {
     assert_eq!(done["outcome"], "full", "{done}\n{}", world.server.log());
     let ledger = world.stage.control().ledger().await.unwrap();
     assert_eq!(ledger.of_kind("video").filter(|p| p.charged).count(), 3);
+    servers.published("FILMSTRIP_RENDER", 3).await;
+    servers.published("FILMSTRIP_JOB", 3).await;
     let files = std::fs::read_dir(world.server.data_dir().join("db")).unwrap().count();
     assert_eq!(files, 0, "nothing is kept in files");
 }

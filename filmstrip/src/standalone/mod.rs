@@ -39,6 +39,8 @@ pub struct Standalone {
     stage: Option<soundstage::Stage>,
     stage_cancel: CancellationToken,
     first_key: Option<secrecy::SecretString>,
+    // What it relays ends with it.
+    _bus: Bus,
     // Dropped last: the directory is ours until everything in it is closed.
     _data_dir: DataDir,
 }
@@ -73,6 +75,7 @@ pub async fn start(options: Options) -> anyhow::Result<Standalone> {
         stage,
         stage_cancel,
         first_key: options.api_keys.first().cloned(),
+        _bus: parts.bus,
         _data_dir: parts.data_dir,
     })
 }
