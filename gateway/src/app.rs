@@ -21,6 +21,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) hub: Hub,
     pub(crate) cancel: CancellationToken,
+    pub(crate) readiness: kit::Readiness,
 }
 
 impl App {

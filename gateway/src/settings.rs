@@ -15,6 +15,9 @@ pub struct Settings {
     pub link_lifetime: Duration,
     /// Largest uploaded file, bytes.
     pub max_upload_bytes: u64,
+    /// Answer GET for media with 307 to a link of the object store, when it is S3: the bytes then do not pass the
+    /// gateway. The callers must be able to reach the store.
+    pub redirect_media: bool,
     /// Messages that may wait for one reader of a job's events before it is cut.
     pub feed_queue: usize,
     /// How long requests under way may take to finish when the process is told to stop.
@@ -22,7 +25,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults: no keys, links of an hour, uploads of 2 GB.
+    /// The defaults: no keys, links of an hour, uploads of 2 GB, no redirects.
     #[must_use]
     pub fn new(link_secret: SecretString) -> Self {
         Self {
@@ -30,6 +33,7 @@ impl Settings {
             link_secret,
             link_lifetime: Duration::from_secs(3600),
             max_upload_bytes: 2_000_000_000,
+            redirect_media: false,
             feed_queue: 256,
             drain: Duration::from_secs(10),
         }

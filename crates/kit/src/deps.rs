@@ -8,7 +8,7 @@ use eventlog::Log;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::Clock;
+use crate::{Clock, Readiness};
 
 /// What the world gives a service: nothing here is read from the environment by the service itself.
 pub struct Deps {
@@ -24,6 +24,8 @@ pub struct Deps {
     pub listener: TcpListener,
     /// Canceled when the process is to stop.
     pub cancel: CancellationToken,
+    /// Whether callers should send it work; turned off some time before `cancel`.
+    pub readiness: Readiness,
 }
 
 impl std::fmt::Debug for Deps {
@@ -74,9 +76,28 @@ impl Tasks {
         self.cancel.clone()
     }
 
-    /// Starts a task. One that fails before it was told to stop takes the service down with it,
-    /// because a service that half works is worse than one that is restarted.
+    /// Starts a task that runs until it is told to stop. One that ends earlier, well or badly, takes the service
+    /// down with it, because a service that half works is worse than one that is restarted.
     pub fn spawn<F, E>(&self, name: &'static str, future: F)
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<anyhow::Error> + Send + 'static,
+    {
+        self.watch(name, future, Some("it returned before it was told to stop"));
+    }
+
+    /// Starts a task that may be done before the service stops. If it fails, the service stops as with
+    /// [`Tasks::spawn`].
+    pub fn spawn_finite<F, E>(&self, name: &'static str, future: F)
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<anyhow::Error> + Send + 'static,
+    {
+        self.watch(name, future, None);
+    }
+
+    /// `done`: what is wrong with ending well, if anything.
+    fn watch<F, E>(&self, name: &'static str, future: F, done: Option<&'static str>)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<anyhow::Error> + Send + 'static,
@@ -84,12 +105,12 @@ impl Tasks {
         let (service, cancel) = (self.service, self.cancel.clone());
         let inner = tokio::spawn(future);
         self.tracker.spawn(async move {
-            let failed = match inner.await {
-                Ok(Ok(())) => None,
+            let wrong = match inner.await {
+                Ok(Ok(())) => done.map(str::to_owned),
                 Ok(Err(error)) => Some(format!("{:#}", error.into())),
                 Err(panicked) => Some(panicked.to_string()),
             };
-            if let Some(error) = failed
+            if let Some(error) = wrong
                 && !cancel.is_cancelled()
             {
                 tracing::error!(service, task = name, error, "a background task ended; stopping the service");

@@ -4,16 +4,20 @@
 //! | --- | --- |
 //! | [`clock`] | the one place that reads the time, movable in tests |
 //! | [`error`] | refusals that cross gRPC whole: code, text, fields, facts |
-//! | [`grpc`] | serving with health and reflection; channels with deadlines |
+//! | [`grpc`] | serving with health and reflection; calls to any number of replicas |
+//! | [`deadline`] | how long the call being served may still take |
 //! | [`trace`] | W3C trace context from call to call |
 //! | [`signing`] | short-lived signed URLs |
 //! | [`deps`] | what a service is given when it is built, and how it stops |
+//! | [`readiness`] | whether a process wants to be sent work |
 //! | [`telemetry`] | structured logs |
 
 pub mod clock;
+pub mod deadline;
 pub mod deps;
 pub mod error;
 pub mod grpc;
+pub mod readiness;
 pub mod signing;
 pub mod telemetry;
 pub mod trace;
@@ -21,3 +25,4 @@ pub mod trace;
 pub use clock::Clock;
 pub use deps::{Deps, Running, Tasks};
 pub use error::{Code, ServiceError};
+pub use readiness::Readiness;

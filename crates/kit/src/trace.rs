@@ -49,12 +49,15 @@ impl FromStr for TraceContext {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split('-');
-        let (Some(version), Some(trace), Some(span), Some(_flags)) =
+        let (Some(version), Some(trace), Some(span), Some(flags)) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(NotTraceparent);
         };
-        if version.len() != 2 || version == "ff" || trace.len() != 32 || span.len() != 16 {
+        let hex = |text: &str, digits: usize| {
+            text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        if !hex(version, 2) || version == "ff" || !hex(trace, 32) || !hex(span, 16) || !hex(flags, 2) {
             return Err(NotTraceparent);
         }
         let trace = u128::from_str_radix(trace, 16).map_err(|_| NotTraceparent)?;
@@ -80,7 +83,8 @@ pub async fn within<F: Future>(context: TraceContext, future: F) -> F::Output {
     CURRENT.scope(context, future).await
 }
 
-/// Runs `future` inside the context that `traceparent` names, or a new one.
+/// Runs `future` inside the context that `traceparent` names, or a new one: for served calls, and for background
+/// work that goes on with what an event or a message began.
 pub async fn continuing<F: Future>(traceparent: Option<&str>, future: F) -> F::Output {
     let context = traceparent
         .and_then(|text| text.parse::<TraceContext>().ok())

@@ -1,23 +1,35 @@
-//! Bytes out of the object store: streamed, with entity tags, conditions and single ranges.
+//! Bytes out of the object store: streamed, with entity tags, conditions and single ranges; or a redirect to where
+//! the store itself gives them.
 
 mod condition;
 mod range;
 
+use std::{convert::Infallible, time::Duration};
+
 use axum::{
     body::Body,
+    extract::FromRequestParts,
     response::{IntoResponse as _, Response},
 };
-use blobs::{BlobError, Blobs};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use blobs::BlobError;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use protos::common::v1::BlobRef;
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    app::App,
+    problem::{Kind, Problem},
+};
 use range::Wanted;
 
 /// The bytes under this URL may be others tomorrow: keep them, but ask each time.
 pub(crate) const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 /// The bytes under this URL stay.
 pub(crate) const A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+
+/// Each answer names a link of its own, which ends soon.
+const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
+/// How long a link of the object store works: long enough to begin with, and to go on after a seek.
+const LINK_LIFETIME: Duration = Duration::from_secs(600);
 
 const UNKNOWN_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
@@ -54,9 +66,58 @@ impl Media {
     }
 }
 
-/// Answers a GET or HEAD for `media`.
-pub(crate) async fn serve(blobs: &Blobs, request: &HeaderMap, media: Media) -> Result<Response, Problem> {
-    let tag = format!("\"{}\"", media.blob.sha256);
+/// What a GET or HEAD for media says besides its path.
+#[derive(Debug)]
+pub(crate) struct MediaRequest {
+    is_get: bool,
+    headers: HeaderMap,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MediaRequest {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self { is_get: parts.method == Method::GET, headers: parts.headers.clone() })
+    }
+}
+
+impl MediaRequest {
+    /// The answer: `media`, or a part of it, or where it is, or that the caller has it.
+    pub(crate) async fn answer(&self, app: &App, media: Media) -> Result<Response, Problem> {
+        if app.settings.redirect_media
+            && self.is_get
+            && let Some(link) = self.link(app, &media).await?
+        {
+            return Ok(link);
+        }
+        serve(app, &self.headers, media).await
+    }
+
+    /// A redirect to the store, when it has links, and when it is bytes that the caller will get.
+    async fn link(&self, app: &App, media: &Media) -> Result<Option<Response>, Problem> {
+        let BlobRef { sha256, size, content_type } = &media.blob;
+        let tag = tag(&media.blob);
+        let no_bytes = condition::has_it(&self.headers, &tag)
+            || matches!(asked(&self.headers, &tag, *size), Wanted::Nothing);
+        if no_bytes {
+            return Ok(None);
+        }
+        let disposition = media.disposition.as_deref();
+        let link = app.blobs.presigned_as(sha256, content_type, disposition, LINK_LIFETIME).await;
+        let Some(link) = link.map_err(|error| gone(error, media.missing))? else { return Ok(None) };
+        let mut headers = HeaderMap::new();
+        put(&mut headers, header::LOCATION, link.as_str());
+        headers.insert(header::CACHE_CONTROL, NOT_KEPT);
+        Ok(Some((StatusCode::TEMPORARY_REDIRECT, headers).into_response()))
+    }
+}
+
+fn tag(blob: &BlobRef) -> String {
+    format!("\"{}\"", blob.sha256)
+}
+
+async fn serve(app: &App, request: &HeaderMap, media: Media) -> Result<Response, Problem> {
+    let tag = tag(&media.blob);
     let mut headers = HeaderMap::new();
     put(&mut headers, header::ETAG, &tag);
     headers.insert(header::CACHE_CONTROL, media.cache.clone());
@@ -81,7 +142,8 @@ pub(crate) async fn serve(blobs: &Blobs, request: &HeaderMap, media: Media) -> R
         let value = format!("bytes {}-{}/{size}", part.start, part.end - 1);
         put(&mut headers, header::CONTENT_RANGE, &value);
     }
-    let reader = blobs.open(&media.blob.sha256, part).await.map_err(|error| gone(error, media.missing))?;
+    let reader = app.blobs.open(&media.blob.sha256, part).await;
+    let reader = reader.map_err(|error| gone(error, media.missing))?;
     headers.insert(header::CONTENT_LENGTH, reader.remaining().into());
     Ok((status, headers, Body::from_stream(reader)).into_response())
 }

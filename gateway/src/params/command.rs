@@ -2,6 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use uuid::Uuid;
 
 use crate::problem::{Family, Kind, Problem};
 
@@ -9,7 +10,8 @@ const HEADER: &str = "idempotency-key";
 /// Longest key, bytes.
 const LONGEST: usize = 200;
 
-/// What the services know the write as: the caller's key within its route, or empty.
+/// What the services know the write as: the caller's key within its route, or, when there is none, an id of its own,
+/// so that it can be sent to another replica when one dies over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CommandId(pub(crate) String);
 
@@ -18,7 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandId {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let mut given = parts.headers.get_all(HEADER).iter();
-        let Some(key) = given.next() else { return Ok(Self(String::new())) };
+        let Some(key) = given.next() else { return Ok(Self(Uuid::now_v7().to_string())) };
         let usable = key.to_str().ok().filter(|key| {
             (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
         });

@@ -1,14 +1,13 @@
 //! The soundtrack of a job.
 
 use axum::{extract::State, response::Response};
-use http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{jobs, reply::Reply};
 use crate::{
     app::App,
-    media::{self, Media},
+    media::{Media, MediaRequest},
     params::InPath,
     problem::{Kind, Problem, ProblemSchema},
 };
@@ -73,6 +72,7 @@ pub(crate) async fn status(
     responses(
         (status = 200, description = "The soundtrack", content_type = "audio/mpeg"),
         (status = 206, description = "A range of it", content_type = "audio/mpeg"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
         (status = 404, description = "Job not found, or no soundtrack", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 416, description = "The range starts past the end", body = ProblemSchema, content_type = "application/problem+json"),
@@ -81,7 +81,7 @@ pub(crate) async fn status(
 pub(crate) async fn download(
     State(app): State<App>,
     InPath(job_id): InPath<String>,
-    headers: HeaderMap,
+    request: MediaRequest,
 ) -> Result<Response, Problem> {
     let job = jobs::find(&app, &job_id).await?;
     let soundtrack = job
@@ -89,7 +89,7 @@ pub(crate) async fn download(
         .and_then(|audio| audio.soundtrack)
         .ok_or_else(|| Problem::flat(Kind::AudioNotReady, "Audio not ready or not generated"))?;
     let name = format!("audio_{}.{}", job.id, extension(&soundtrack.content_type));
-    media::serve(&app.blobs, &headers, Media::attachment(soundtrack, &name)).await
+    request.answer(&app, Media::attachment(soundtrack, &name)).await
 }
 
 /// What files of a type are called; the contract's when in doubt.

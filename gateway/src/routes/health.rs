@@ -55,7 +55,9 @@ pub(crate) async fn readyz(State(app): State<App>) -> Reply<Ready> {
         .into_iter()
         .map(|(name, serves)| (name, if serves { "serving" } else { "away" }))
         .collect();
-    let ready = !app.cancel.is_cancelled() && ["asset", "job"].iter().all(|name| services[name] == "serving");
+    let ready = app.readiness.is_ready()
+        && !app.cancel.is_cancelled()
+        && ["asset", "job"].iter().all(|name| services[name] == "serving");
     if ready {
         Reply::ok(Ready { status: "ready", services })
     } else {

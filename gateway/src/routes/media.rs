@@ -3,12 +3,11 @@
 use axum::{extract::State, response::Response};
 use blobs::{BlobError, Blobs};
 use futures::StreamExt as _;
-use http::HeaderMap;
 use protos::common::v1::BlobRef;
 
 use crate::{
     app::App,
-    media::{self, A_DAY, Media},
+    media::{A_DAY, Media, MediaRequest},
     params::InPath,
     problem::{Kind, Problem, ProblemSchema},
 };
@@ -27,6 +26,7 @@ const HEAD: u64 = 8192;
     responses(
         (status = 200, description = "The bytes", content_type = "application/octet-stream"),
         (status = 206, description = "A range of them", content_type = "application/octet-stream"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 403, description = "The link is not signed, not for this path, or expired", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "No such bytes", body = ProblemSchema, content_type = "application/problem+json"),
     )
@@ -34,11 +34,10 @@ const HEAD: u64 = 8192;
 pub(crate) async fn fetch(
     State(app): State<App>,
     InPath(sha256): InPath<String>,
-    headers: HeaderMap,
+    request: MediaRequest,
 ) -> Result<Response, Problem> {
     let blob = described(&app.blobs, sha256).await?;
-    let media = Media { cache: A_DAY, ..Media::picture(blob, A_DAY) };
-    media::serve(&app.blobs, &headers, media).await
+    request.answer(&app, Media::picture(blob, A_DAY)).await
 }
 
 /// The store keeps no types: what it is, is read from its first bytes.

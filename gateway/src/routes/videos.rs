@@ -1,14 +1,13 @@
 //! The videos of a job: the whole, its clips, and pictures of both.
 
 use axum::{extract::State, response::Response};
-use http::HeaderMap;
 use kit::ServiceError;
 use protos::{common::v1::BlobRef, job::v1 as pb, stitch::v1::GetFrameRequest};
 
 use super::jobs;
 use crate::{
     app::App,
-    media::{self, Media, REVALIDATE},
+    media::{Media, MediaRequest, REVALIDATE},
     params::InPath,
     problem::{JOBS, Kind, Problem, ProblemSchema},
 };
@@ -23,6 +22,7 @@ const FRAME: (u32, u32) = (640, 360);
     responses(
         (status = 200, description = "The video", content_type = "video/mp4"),
         (status = 206, description = "A range of it", content_type = "video/mp4"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
         (status = 404, description = "Job not found, or its video not ready", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 416, description = "The range starts past the end", body = ProblemSchema, content_type = "application/problem+json"),
@@ -31,14 +31,14 @@ const FRAME: (u32, u32) = (640, 360);
 pub(crate) async fn combined(
     State(app): State<App>,
     InPath(job_id): InPath<String>,
-    headers: HeaderMap,
+    request: MediaRequest,
 ) -> Result<Response, Problem> {
     let job = jobs::find(&app, &job_id).await?;
     let video = job
         .video
         .ok_or_else(|| Problem::flat(Kind::VideoNotReady, "Video not ready - job processing incomplete"))?;
     let name = format!("combined_{}.mp4", job.id);
-    media::serve(&app.blobs, &headers, Media::inline(video, &name)).await
+    request.answer(&app, Media::inline(video, &name)).await
 }
 
 /// A picture of the video of a job.
@@ -47,6 +47,7 @@ pub(crate) async fn combined(
     params(("job_id" = String, Path, description = "Job id, an integer")),
     responses(
         (status = 200, description = "The picture", content_type = "image/jpeg"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
         (status = 404, description = "Job not found, or its video not ready", body = ProblemSchema, content_type = "application/problem+json"),
     )
@@ -54,7 +55,7 @@ pub(crate) async fn combined(
 pub(crate) async fn thumbnail(
     State(app): State<App>,
     InPath(job_id): InPath<String>,
-    headers: HeaderMap,
+    request: MediaRequest,
 ) -> Result<Response, Problem> {
     let job = jobs::find(&app, &job_id).await?;
     let picture = match (job.poster, job.video) {
@@ -62,7 +63,7 @@ pub(crate) async fn thumbnail(
         (None, Some(video)) => frame(&app, video).await?,
         (None, None) => return Err(Problem::flat(Kind::VideoNotReady, "Video not ready")),
     };
-    media::serve(&app.blobs, &headers, Media::picture(picture, REVALIDATE)).await
+    request.answer(&app, Media::picture(picture, REVALIDATE)).await
 }
 
 /// The clip of a scene: `{scene_id}`, `{scene_id}.mp4`, `clip_{scene_id}` or `clip_{scene_id}.mp4`.
@@ -76,6 +77,7 @@ pub(crate) async fn thumbnail(
     responses(
         (status = 200, description = "The clip", content_type = "video/mp4"),
         (status = 206, description = "A range of it", content_type = "video/mp4"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
         (status = 404, description = "Clip not found, or not ready", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 416, description = "The range starts past the end", body = ProblemSchema, content_type = "application/problem+json"),
@@ -84,11 +86,11 @@ pub(crate) async fn thumbnail(
 pub(crate) async fn clip(
     State(app): State<App>,
     InPath((job_id, file_name)): InPath<(String, String)>,
-    headers: HeaderMap,
+    request: MediaRequest,
 ) -> Result<Response, Problem> {
     let (scene_id, clip) = find_clip(&app, &job_id, &file_name).await?;
     let name = format!("clip_{scene_id}.mp4");
-    media::serve(&app.blobs, &headers, Media::inline(clip, &name)).await
+    request.answer(&app, Media::inline(clip, &name)).await
 }
 
 /// A picture of the clip of a scene.
@@ -100,6 +102,7 @@ pub(crate) async fn clip(
     ),
     responses(
         (status = 200, description = "The picture", content_type = "image/jpeg"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
         (status = 404, description = "Clip not found, or not ready", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 500, description = "The picture could not be made", body = ProblemSchema, content_type = "application/problem+json"),
@@ -108,11 +111,11 @@ pub(crate) async fn clip(
 pub(crate) async fn clip_thumbnail(
     State(app): State<App>,
     InPath((job_id, file_name)): InPath<(String, String)>,
-    headers: HeaderMap,
+    request: MediaRequest,
 ) -> Result<Response, Problem> {
     let (_, clip) = find_clip(&app, &job_id, &file_name).await?;
     let picture = frame(&app, clip).await?;
-    media::serve(&app.blobs, &headers, Media::picture(picture, REVALIDATE)).await
+    request.answer(&app, Media::picture(picture, REVALIDATE)).await
 }
 
 /// The clip that a path names. A job that does not exist has no clips, says the contract.

@@ -31,6 +31,8 @@ pub struct GatewayDeps {
     pub clock: Clock,
     /// Canceled when the process is to stop.
     pub cancel: CancellationToken,
+    /// Whether callers should send it work; turned off some time before `cancel`.
+    pub readiness: kit::Readiness,
     /// The services behind it.
     pub backends: Backends,
 }
@@ -82,6 +84,7 @@ pub fn build(settings: Settings, deps: GatewayDeps) -> Result<Running, StartErro
         clock: deps.clock,
         hub,
         cancel: deps.cancel.clone(),
+        readiness: deps.readiness,
         settings,
     });
     tasks.spawn("http", serve(deps.listener, app, deps.cancel));

@@ -36,6 +36,7 @@ async fn deps(listen: &str, cancel: &CancellationToken) -> (GatewayDeps, tempfil
         listener: TcpListener::bind(listen).await.expect("a port"),
         blobs: blobs::Blobs::local(dir.path()).expect("a store"),
         clock: Clock::system(),
+        readiness: kit::Readiness::new(),
         cancel: cancel.clone(),
         backends: Backends::new(&addresses).expect("addresses"),
     };

@@ -30,6 +30,18 @@ async fn a_key_names_a_write_within_its_route() {
 }
 
 #[tokio::test]
+async fn a_write_without_a_key_has_an_id_of_its_own() {
+    let world = World::start().await;
+    world.asset.on("create_client", a_client());
+    for _ in 0..2 {
+        world.post("/api/v3/clients", json!({"name": "n"})).await.ok(201);
+    }
+    let clients: Vec<asset::CreateClientRequest> = world.asset.asked("create_client");
+    assert!(clients.iter().all(|client| uuid::Uuid::try_parse(&client.command_id).is_ok()));
+    assert_ne!(clients[0].command_id, clients[1].command_id, "each is a write of its own");
+}
+
+#[tokio::test]
 async fn a_key_that_cannot_be_used_is_refused_before_anything_is_done() {
     let world = World::start().await;
     let long = "k".repeat(201);

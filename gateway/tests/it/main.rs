@@ -17,6 +17,7 @@ mod jobs;
 mod lifecycle;
 mod listings;
 mod ranges;
+mod redirects;
 mod scenes;
 mod uploads;
 mod videos;

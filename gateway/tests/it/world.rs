@@ -60,6 +60,14 @@ impl World {
 
     /// A world whose settings are changed first.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::over(|dir| Blobs::local(dir).expect("a store"), change).await
+    }
+
+    /// A world over another store, which may use a directory.
+    pub(crate) async fn over(
+        store: impl FnOnce(&std::path::Path) -> Blobs,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::new(SecretString::from(LINK_SECRET));
         settings.drain = Duration::from_millis(100);
         change(&mut settings);
@@ -76,7 +84,7 @@ impl World {
             .add_service(AudioServiceServer::new(FakeAudio { script: audio.clone() }));
         let services = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let at = services.local_addr().expect("an address").to_string();
-        tokio::spawn(kit::grpc::serve(services, routes, cancel.clone()));
+        tokio::spawn(kit::grpc::serve(services, routes, kit::Readiness::new(), cancel.clone()));
         let addresses = Addresses {
             asset: at.clone(),
             job: at.clone(),
@@ -85,12 +93,13 @@ impl World {
             audio: at,
         };
         let dir = TempDir::new().expect("a directory");
-        let blobs = Blobs::local(dir.path()).expect("a store");
+        let blobs = store(dir.path());
         let clock = Clock::manual("2026-03-04T05:06:07Z".parse::<Timestamp>().expect("a time"));
         let deps = GatewayDeps {
             listener: TcpListener::bind("127.0.0.1:0").await.expect("a port"),
             blobs: blobs.clone(),
             clock: clock.clone(),
+            readiness: kit::Readiness::new(),
             cancel: cancel.clone(),
             backends: Backends::new(&addresses).expect("addresses"),
         };

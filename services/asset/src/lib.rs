@@ -46,7 +46,7 @@ use grpc::Grpc;
 /// # Errors
 /// The listener has no address, or a directory or the HTTP client cannot be made.
 pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
-    let Deps { log, bus, blobs, clock, listener, cancel } = deps;
+    let Deps { log, bus, blobs, clock, listener, cancel, readiness } = deps;
     let address = listener.local_addr().context("the asset service's listener")?;
     bus.register(bus::subjects::source::ASSET, log.clone(), publish::translate);
     let app = App::new(settings, log, blobs, clock)?;
@@ -54,6 +54,6 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let server = AssetServiceServer::new(Grpc::new(app)).max_decoding_message_size(kit::grpc::MAX_MESSAGE);
     routes.add_service(server.max_encoding_message_size(kit::grpc::MAX_MESSAGE));
     let tasks = Tasks::new(bus::subjects::source::ASSET, cancel.clone());
-    tasks.spawn("grpc", kit::grpc::serve(listener, routes, cancel));
+    tasks.spawn("grpc", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
 }

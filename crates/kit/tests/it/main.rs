@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics says where")]
 
 mod clock;
+mod deps;
 mod error;
 mod grpc;
 mod signing;

@@ -7,7 +7,6 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use http::HeaderMap;
 use kit::{Code, ServiceError};
 use protos::asset::v1 as pb;
 use tonic::Status;
@@ -15,7 +14,7 @@ use tonic::Status;
 use super::{reply::Reply, text};
 use crate::{
     app::App,
-    media::{self, A_DAY, Media},
+    media::{A_DAY, Media, MediaRequest},
     params::{CommandId, Fields, InPath, Params},
     problem::{ASSETS, Kind, Problem, ProblemSchema},
     upload,
@@ -197,6 +196,7 @@ async fn find(app: &App, id: String) -> Result<pb::Asset, Problem> {
     responses(
         (status = 200, description = "The bytes", content_type = "application/octet-stream"),
         (status = 206, description = "A range of them", content_type = "application/octet-stream"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has them"),
         (status = 404, description = "Asset not found", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 416, description = "The range starts past the end", body = ProblemSchema, content_type = "application/problem+json"),
@@ -205,7 +205,7 @@ async fn find(app: &App, id: String) -> Result<pb::Asset, Problem> {
 pub(crate) async fn data(
     State(app): State<App>,
     InPath(id): InPath<String>,
-    headers: HeaderMap,
+    request: MediaRequest,
 ) -> Result<Response, Problem> {
     let asset = find(&app, id).await?;
     let name = match asset.format.as_str() {
@@ -215,7 +215,7 @@ pub(crate) async fn data(
     };
     let blob = asset.blob.ok_or_else(|| Problem::flat(Kind::BlobUnavailable, "Asset blob unavailable"))?;
     let media = Media { missing: "Asset blob unavailable", ..Media::inline(blob, &name) };
-    media::serve(&app.blobs, &headers, media).await
+    request.answer(&app, media).await
 }
 
 /// A small JPEG of an asset.
@@ -224,6 +224,7 @@ pub(crate) async fn data(
     params(("id" = String, Path, description = "Asset id")),
     responses(
         (status = 200, description = "The picture", content_type = "image/jpeg"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
         (status = 404, description = "Asset not found, or no thumbnail", body = ProblemSchema, content_type = "application/problem+json"),
     )
@@ -231,11 +232,11 @@ pub(crate) async fn data(
 pub(crate) async fn thumbnail(
     State(app): State<App>,
     InPath(id): InPath<String>,
-    headers: HeaderMap,
+    request: MediaRequest,
 ) -> Result<Response, Problem> {
     let asset = find(&app, id).await?;
     let picture = asset
         .thumbnail
         .ok_or_else(|| Problem::flat(Kind::ThumbnailNotAvailable, "Thumbnail not available"))?;
-    media::serve(&app.blobs, &headers, Media::picture(picture, A_DAY)).await
+    request.answer(&app, Media::picture(picture, A_DAY)).await
 }

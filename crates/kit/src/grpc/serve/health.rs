@@ -1,0 +1,79 @@
+//! What health says of a server and of each service in it.
+
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status, body::Body, service::Routes};
+use tonic_health::{ServingStatus, server::HealthReporter};
+use tower::ServiceExt as _;
+
+use crate::Readiness;
+
+/// The name of the whole server.
+const ALL: &str = "";
+
+/// Says `SERVING` of the server and of `names`, `NOT_SERVING` once readiness is withdrawn; at the end nothing, which
+/// ends the streams of those who watch, so that they do not keep the server from stopping.
+pub(super) async fn tell(
+    mut reporter: HealthReporter,
+    names: Vec<String>,
+    readiness: Readiness,
+    cancel: CancellationToken,
+) {
+    let all = || std::iter::once(ALL).chain(names.iter().map(String::as_str));
+    if readiness.is_ready() {
+        set(&reporter, all(), ServingStatus::Serving).await;
+    }
+    tokio::select! {
+        () = cancel.cancelled() => {}
+        () = readiness.withdrawn() => {
+            set(&reporter, all(), ServingStatus::NotServing).await;
+            cancel.cancelled().await;
+        }
+    }
+    for name in all() {
+        reporter.clear_service_status(name).await;
+    }
+}
+
+async fn set(reporter: &HealthReporter, names: impl Iterator<Item = &str>, status: ServingStatus) {
+    for name in names {
+        reporter.set_service_status(name, status).await;
+    }
+}
+
+/// Which of our services the routes hold. Routes cannot be listed, so each is asked: one unary method is called
+/// without a message, which a service refuses before it comes to its handler, and routes without it do not know.
+pub(super) async fn mounted(routes: &Routes) -> Vec<String> {
+    let mut names = Vec::new();
+    for (name, method) in services() {
+        let request = http::Request::post(format!("/{name}/{method}"))
+            .header(http::header::CONTENT_TYPE, "application/grpc")
+            .body(Body::empty());
+        let Ok(request) = request else { continue };
+        let Ok(answer) = routes.clone().oneshot(request).await;
+        let unknown = Status::from_header_map(answer.headers())
+            .is_some_and(|status| status.code() == Code::Unimplemented);
+        if !unknown {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// All our services, each with one unary method.
+fn services() -> Vec<(String, String)> {
+    let descriptors = FileDescriptorSet::decode(protos::FILE_DESCRIPTOR_SET).unwrap_or_default();
+    let mut services = Vec::new();
+    for file in &descriptors.file {
+        for service in &file.service {
+            let unary = service.method.iter().find(|method| {
+                !method.client_streaming.unwrap_or_default() && !method.server_streaming.unwrap_or_default()
+            });
+            if let Some(method) = unary {
+                services.push((format!("{}.{}", file.package(), service.name()), method.name().to_owned()));
+            }
+        }
+    }
+    services
+}
