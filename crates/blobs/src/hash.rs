@@ -21,6 +21,11 @@ impl Key {
         Ok(Self(text.to_owned()))
     }
 
+    /// A key that no bytes are known to have.
+    pub(crate) fn nothing() -> Self {
+        Self("0".repeat(64))
+    }
+
     pub(crate) fn of(hasher: Sha256) -> Self {
         Self(hex::encode(hasher.finalize()))
     }
@@ -40,8 +45,12 @@ impl Key {
 /// # Errors
 /// When the file cannot be read.
 pub fn hash_file(path: impl AsRef<Path>) -> io::Result<(String, u64)> {
-    let (key, size) = hash_reader(&mut File::open(path)?, |_| Ok(()))?;
+    let (key, size) = hash_path(path.as_ref())?;
     Ok((key.0, size))
+}
+
+pub(crate) fn hash_path(path: &Path) -> io::Result<(Key, u64)> {
+    hash_reader(&mut File::open(path)?, |_| Ok(()))
 }
 
 /// Hashes all that a reader gives, handing each piece to `each` as well.

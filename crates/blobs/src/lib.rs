@@ -2,36 +2,45 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
+//! | `address` | where a store is: a directory, or a bucket of S3 |
 //! | `hash` | the key: 64 lower-case hex digits, and hashing in bounded memory |
 //! | `spool` | where bytes wait while they are hashed; swept when the store opens |
 //! | `local` | the directory backend: `ab/<sha256>` |
+//! | `s3` | the S3 backend: `[prefix/]ab/<sha256>` in a bucket |
 //! | `reader` | streaming reads, with or without a range |
 //!
-//! A put returns only after the bytes and their name are on the disk, so an event that names them may
-//! follow at once. Putting the same bytes twice is harmless. Nothing here deletes a blob.
+//! A put returns only after the bytes and their name are on the disk, or S3 has said that it holds them, so
+//! an event that names them may follow at once. Putting the same bytes twice is harmless. Nothing here deletes a blob.
 
+mod address;
 mod error;
 mod hash;
 mod local;
 mod reader;
+mod s3;
 mod spool;
 
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use protos::common::v1::BlobRef;
 
+pub use address::{BadAddress, BlobAddress, S3Options};
 pub use error::BlobError;
 pub use hash::hash_file;
 pub use reader::BlobReader;
+pub use url::Url;
 
+use address::Place;
 use hash::Key;
 use local::LocalStore;
-use spool::Spool;
+use s3::S3Store;
+use spool::{Spool, Spooled};
 
 /// How many bytes are gathered before they go to the disk, and how many a reader hands out at once.
 const CHUNK: usize = 128 * 1024;
@@ -47,6 +56,7 @@ pub struct Blobs {
 #[derive(Clone, Debug)]
 enum Backend {
     Local(Arc<LocalStore>),
+    S3(Arc<S3Store>),
 }
 
 impl Blobs {
@@ -64,18 +74,55 @@ impl Blobs {
         Ok(Self { spool: Arc::new(spool), backend: Backend::Local(Arc::new(store)) })
     }
 
-    /// Moves a finished file into the store: hashed where it is, then renamed, or copied when it lies on
-    /// another filesystem. The file is gone from `path` afterwards.
+    /// Opens the store at an address. Nothing is sent to S3 yet; see [`Blobs::check`].
+    ///
+    /// Bytes wait in `scratch_dir` until they are in the bucket. A directory has its spool in itself, where
+    /// naming a file is a rename, and does not use `scratch_dir`. Sweeping is as for [`Blobs::local`].
+    ///
+    /// # Errors
+    /// When a directory cannot be created or written.
+    pub fn at(address: &BlobAddress, scratch_dir: impl AsRef<Path>) -> io::Result<Self> {
+        match &address.0 {
+            Place::Directory(dir) => Self::local(dir),
+            Place::Bucket(bucket) => {
+                let spool = Spool::open(&scratch_dir.as_ref().join("spool"))?;
+                let store = S3Store::open(bucket)?;
+                Ok(Self { spool: Arc::new(spool), backend: Backend::S3(Arc::new(store)) })
+            }
+        }
+    }
+
+    /// Whether the store answers and lets us read; a local directory always does.
+    ///
+    /// # Errors
+    /// [`BlobError::Store`], which says what to check.
+    pub async fn check(&self) -> Result<(), BlobError> {
+        match &self.backend {
+            Backend::Local(_) => Ok(()),
+            Backend::S3(store) => store.check().await.map_err(BlobError::Store),
+        }
+    }
+
+    /// Moves a finished file into the store: hashed where it is, then renamed, copied when it lies on another
+    /// filesystem, or uploaded. The file is gone from `path` afterwards.
     ///
     /// # Errors
     /// [`BlobError::Source`] when the file cannot be read, [`BlobError::Store`] when it cannot be kept.
     pub async fn put_file(&self, path: impl AsRef<Path>, content_type: &str) -> Result<BlobRef, BlobError> {
         let path = path.as_ref().to_owned();
-        let this = self.clone();
-        let (key, size) = blocking(move || match &this.backend {
-            Backend::Local(store) => store.adopt(&this.spool, &path),
-        })
-        .await?;
+        let (key, size) = match &self.backend {
+            Backend::Local(store) => {
+                let (store, spool) = (store.clone(), self.spool.clone());
+                blocking(move || store.adopt(&spool, &path)).await?
+            }
+            Backend::S3(store) => {
+                let file = path.clone();
+                let hashed = blocking(move || hash::hash_path(&file).map_err(BlobError::Source)).await?;
+                store.put(&hashed.0, hashed.1, &path, content_type).await?;
+                blocking(move || local::remove_if_there(&path)).await?;
+                hashed
+            }
+        };
         Ok(reference(&key, size, content_type))
     }
 
@@ -107,17 +154,25 @@ impl Blobs {
                 writing = blocking(move || writing.write(&chunks).map_err(BlobError::Store)).await?;
             }
         }
-        let backend = self.backend.clone();
-        let (key, size) = blocking(move || {
-            let spooled = writing.write(&batch.chunks).and_then(spool::Writing::finish);
-            let spooled = spooled.map_err(BlobError::Store)?;
-            let found = (spooled.key.clone(), spooled.size);
-            match backend {
-                Backend::Local(store) => store.commit(spooled).map_err(BlobError::Store)?,
+        let finish = move || writing.write(&batch.chunks).and_then(spool::Writing::finish);
+        let (key, size) = match &self.backend {
+            Backend::Local(store) => {
+                let store = store.clone();
+                blocking(move || {
+                    let spooled = finish().map_err(BlobError::Store)?;
+                    let found = (spooled.key.clone(), spooled.size);
+                    store.commit(spooled).map_err(BlobError::Store)?;
+                    Ok(found)
+                })
+                .await?
             }
-            Ok(found)
-        })
-        .await?;
+            Backend::S3(store) => {
+                let Spooled { path, key, size } =
+                    blocking(move || finish().map_err(BlobError::Store)).await?;
+                store.put(&key, size, &path, content_type).await?;
+                (key, size)
+            }
+        };
         Ok(reference(&key, size, content_type))
     }
 
@@ -140,6 +195,7 @@ impl Blobs {
         let key = Key::parse(sha256)?;
         match &self.backend {
             Backend::Local(store) => store.read(&key, range).await,
+            Backend::S3(store) => store.read(&key, range).await,
         }
     }
 
@@ -151,6 +207,7 @@ impl Blobs {
         let key = Key::parse(sha256)?;
         match &self.backend {
             Backend::Local(store) => store.size(&key).await.map_err(BlobError::Store),
+            Backend::S3(store) => store.size(&key).await.map_err(BlobError::Store),
         }
     }
 
@@ -170,6 +227,56 @@ impl Blobs {
         let key = Key::parse(sha256).ok()?;
         match &self.backend {
             Backend::Local(store) => store.path(&key),
+            Backend::S3(_) => None,
+        }
+    }
+
+    /// A link that lets anyone get the blob for a while, straight from the store; none when that is a directory.
+    ///
+    /// The answer to it has `content_type`, or the one stored with the blob when that is empty. That there is
+    /// such a blob is not checked.
+    ///
+    /// # Errors
+    /// [`BlobError::BadHash`], or [`BlobError::Store`] when there are no credentials to sign with.
+    pub async fn presigned(
+        &self,
+        sha256: &str,
+        content_type: &str,
+        lifetime: Duration,
+    ) -> Result<Option<Url>, BlobError> {
+        self.presigned_as(sha256, content_type, None, lifetime).await
+    }
+
+    /// As [`Blobs::presigned`], for a link whose answer has a `Content-Disposition` as well.
+    ///
+    /// # Errors
+    /// As for [`Blobs::presigned`].
+    pub async fn presigned_as(
+        &self,
+        sha256: &str,
+        content_type: &str,
+        disposition: Option<&str>,
+        lifetime: Duration,
+    ) -> Result<Option<Url>, BlobError> {
+        let key = Key::parse(sha256)?;
+        let Backend::S3(store) = &self.backend else { return Ok(None) };
+        let mut overrides = Vec::new();
+        if !content_type.is_empty() {
+            overrides.push(("response-content-type".to_owned(), content_type.to_owned()));
+        }
+        if let Some(disposition) = disposition {
+            overrides.push(("response-content-disposition".to_owned(), disposition.to_owned()));
+        }
+        store.presigned(&key, overrides, lifetime).await.map(Some).map_err(BlobError::Store)
+    }
+
+    /// The most bytes that uploads had in memory at once since the store was opened, and the most that they may;
+    /// none for a directory.
+    #[must_use]
+    pub fn upload_memory(&self) -> Option<(u64, u64)> {
+        match &self.backend {
+            Backend::Local(_) => None,
+            Backend::S3(store) => Some(store.memory()),
         }
     }
 

@@ -102,7 +102,7 @@ impl LocalStore {
     }
 }
 
-fn remove_if_there(path: &Path) -> Result<(), BlobError> {
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), BlobError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BlobError::Source(error)),
         _ => Ok(()),

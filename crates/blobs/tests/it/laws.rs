@@ -12,6 +12,9 @@ use tokio::io::AsyncReadExt as _;
 pub(crate) struct Fixture {
     pub(crate) blobs: Blobs,
     pub(crate) dir: tempfile::TempDir,
+    /// What has to live as long as the store.
+    #[allow(dead_code, reason = "kept, not looked at")]
+    pub(crate) server: Option<testservers::S3Server>,
 }
 
 /// Bytes with no period that a chunk size could hide.

@@ -9,7 +9,7 @@ use crate::laws::{Fixture, blob_store_laws, sample, spooled};
 
 fn scratch() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
-    Fixture { blobs: Blobs::local(dir.path().join("blobs")).unwrap(), dir }
+    Fixture { blobs: Blobs::local(dir.path().join("blobs")).unwrap(), dir, server: None }
 }
 
 blob_store_laws!(laws, super::scratch());

@@ -1,5 +1,7 @@
-//! The laws of the object store, and what is particular to a local directory.
+//! The laws of the object store, and what is particular to each backend.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod broken;
 mod laws;
 mod local;
+mod s3;
