@@ -23,5 +23,5 @@ pub mod subscription;
 pub use event_bus::{Bus, EventBus};
 pub use in_process::InProcessBus;
 pub use message::{Message, Published, Translate, TranslateError};
-pub use nats::{DeadLetter, NatsBus, NatsError};
+pub use nats::{DeadLetter, NatsBus, NatsError, Tuning};
 pub use subscription::{Backoff, Health, Subscription};

@@ -56,6 +56,9 @@ pub(crate) trait Feed: std::fmt::Debug + Send {
 
     /// Saves how far the handler has come.
     async fn save(&mut self) -> anyhow::Result<()>;
+
+    /// Gives back what was taken and not handled; nothing follows.
+    async fn close(&mut self) {}
 }
 
 /// A durable subscription to the messages of one source.
@@ -102,6 +105,7 @@ impl Subscription {
             }
         }
         self.try_save().await;
+        self.feed.close().await;
     }
 
     /// `None`: canceled. So for the following two.

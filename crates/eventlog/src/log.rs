@@ -1,12 +1,13 @@
 //! The log as its users see it, whatever database it lies in.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::postgres::{Address, PostgresLog};
-use crate::sqlite::SqliteLog;
+use crate::postgres::{self, Address, PostgresLog};
+use crate::sqlite::{self, SqliteLog};
 use crate::{Append, AppendError, Appended, LogError, Migrations, Params, Row, Statement, StoredEvent};
 
 /// A log that is shared by everything in a service; cheap to clone.
@@ -81,18 +82,55 @@ pub struct LogStats {
     pub events: u64,
 }
 
+/// Where a log lies.
+enum Place {
+    Postgres(Box<Address>),
+    Sqlite(PathBuf),
+}
+
+fn place(path_or_url: &str) -> Result<Place, LogError> {
+    if path_or_url.starts_with("postgres://") || path_or_url.starts_with("postgresql://") {
+        return Ok(Place::Postgres(Box::new(Address::parse(path_or_url)?)));
+    }
+    Ok(Place::Sqlite(sqlite_path(path_or_url)?.into()))
+}
+
 /// Opens the log at `postgres://…`, `sqlite:<path>` or a plain path, creates it when it is missing, and applies the
 /// migrations that it lacks.
 ///
 /// # Errors
 /// When the address names no known backend, the file cannot be opened, or a migration does not fit.
 pub async fn open_log(path_or_url: &str, migrations: &Migrations) -> Result<Log, LogError> {
-    if path_or_url.starts_with("postgres://") || path_or_url.starts_with("postgresql://") {
-        let address = Address::parse(path_or_url)?;
-        return Ok(Arc::new(PostgresLog::open(address, *migrations).await?));
+    match place(path_or_url)? {
+        Place::Postgres(address) => Ok(Arc::new(PostgresLog::open(*address, *migrations).await?)),
+        Place::Sqlite(path) => Ok(Arc::new(SqliteLog::open(path, *migrations).await?)),
     }
-    let path = sqlite_path(path_or_url)?;
-    Ok(Arc::new(SqliteLog::open(path.into(), *migrations).await?))
+}
+
+/// Opens a log that has every migration already, and changes nothing about its tables: what a process among
+/// many does, whose database is migrated once for all of them.
+///
+/// # Errors
+/// [`LogError::Migration`] names the first migration that is missing and says to run `migrate`; else as for
+/// [`open_log`].
+pub async fn open_checked(path_or_url: &str, migrations: &Migrations) -> Result<Log, LogError> {
+    match place(path_or_url)? {
+        Place::Postgres(address) => Ok(Arc::new(PostgresLog::open_checked(*address, *migrations).await?)),
+        Place::Sqlite(path) => Ok(Arc::new(SqliteLog::open_checked(path, *migrations).await?)),
+    }
+}
+
+/// Applies the migrations that a log lacks, all of them or none, and grants the service's role what it needs
+/// (`?grant_to=` in a PostgreSQL URL). Returns the names of what it applied, in order; none: nothing was missing.
+///
+/// # Errors
+/// When the address names no known backend, the database cannot be opened, the role may not make tables, or a
+/// migration does not fit.
+pub async fn migrate(path_or_url: &str, migrations: &Migrations) -> Result<Vec<String>, LogError> {
+    match place(path_or_url)? {
+        Place::Postgres(address) => postgres::migrate(*address, *migrations).await,
+        Place::Sqlite(path) => sqlite::migrate(path, *migrations).await,
+    }
 }
 
 fn sqlite_path(path_or_url: &str) -> Result<&str, LogError> {

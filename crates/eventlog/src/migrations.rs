@@ -94,6 +94,21 @@ pub(crate) fn pending(
     Ok(pending)
 }
 
+/// Refuses when one is missing; `remedy` says what to do about it.
+pub(crate) fn complete(
+    wanted: Vec<Migration>,
+    recorded: &[(String, String)],
+    remedy: &str,
+) -> Result<(), LogError> {
+    match pending(wanted, recorded)?.into_iter().next() {
+        None => Ok(()),
+        Some(missing) => Err(LogError::Migration {
+            name: missing.name,
+            reason: format!("is not applied to this database; {remedy}"),
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -58,6 +58,7 @@ pub(super) async fn list(jetstream: &Context) -> Result<Vec<DeadLetter>, NatsErr
         .create_consumer(async_nats::jetstream::consumer::pull::OrderedConfig::default())
         .await
         .map_err(|error| failed(&error))?;
+    let name = consumer.cached_info().name.clone();
     let mut messages = consumer.messages().await.map_err(|error| failed(&error))?;
     while let Some(message) = messages.next().await {
         let message = message.map_err(|error| failed(&error))?;
@@ -75,6 +76,8 @@ pub(super) async fn list(jetstream: &Context) -> Result<Vec<DeadLetter>, NatsErr
             break;
         }
     }
+    drop(messages);
+    stream.delete_consumer(&name).await.map_err(|error| failed(&error))?;
     Ok(letters)
 }
 
@@ -87,7 +90,7 @@ pub(super) async fn replay(jetstream: &Context, sequence: u64) -> Result<(), Nat
     let mut headers = HeaderMap::new();
     for (name, values) in letter.headers.iter() {
         let name: &str = name.as_ref();
-        if ![REASON, SUBJECT, DURABLE, "Nats-Msg-Id", "Nats-Expected-Last-Sequence"].contains(&name) {
+        if ![REASON, SUBJECT, DURABLE].contains(&name) && !name.starts_with("Nats-") {
             for value in values {
                 headers.append(name, value.as_str());
             }

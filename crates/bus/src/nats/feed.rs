@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use async_nats::jetstream::{self, AckKind, Context, consumer::pull};
 use async_trait::async_trait;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::{cloud_event, dead, topology};
+use super::{Tuning, cloud_event, dead, topology};
 use crate::{Message, subscription::Feed};
 
 /// Messages asked for at a time.
@@ -16,10 +16,14 @@ const AT_ONCE: usize = 64;
 /// How long the server holds a request open while there is nothing.
 const EXPIRES: Duration = Duration::from_secs(5);
 
+/// How long what is given back waits for another replica.
+const LEAVING: Duration = Duration::from_millis(250);
+
 pub(super) struct PullFeed {
     jetstream: Context,
     source: String,
     durable: String,
+    tuning: Tuning,
     /// Kept open: what the server has sent to a stream that is dropped comes again only after a while.
     stream: Option<pull::Stream>,
     /// Handed over, not handled yet.
@@ -35,31 +39,36 @@ impl std::fmt::Debug for PullFeed {
 }
 
 impl PullFeed {
-    pub(super) fn new(jetstream: Context, source: &str, durable: &str) -> Self {
+    pub(super) fn new(jetstream: Context, source: &str, durable: &str, tuning: Tuning) -> Self {
         Self {
             jetstream,
             source: source.to_owned(),
             durable: durable.to_owned(),
+            tuning,
             stream: None,
             current: None,
             handled: Vec::new(),
         }
     }
 
-    /// The next message; whatever goes wrong, the next call begins with a new request.
+    /// The next message; whatever goes wrong, the next call begins with a new request. Dropping the future loses
+    /// nothing.
     async fn pull(&mut self) -> anyhow::Result<jetstream::Message> {
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
-            None => self.open().await?,
+        if self.stream.is_none() {
+            self.stream = Some(self.open().await?);
+        }
+        let stream = self.stream.as_mut().context("the consumer is gone")?;
+        let failed = match stream.next().await {
+            Some(Ok(message)) => return Ok(message),
+            Some(Err(error)) => anyhow!("pulling: {error}"),
+            None => anyhow!("the consumer is gone"),
         };
-        let message = stream.next().await.context("the consumer is gone")?;
-        let message = message.map_err(|error| anyhow!("pulling: {error}"))?;
-        self.stream = Some(stream);
-        Ok(message)
+        self.stream = None;
+        Err(failed)
     }
 
     async fn open(&self) -> anyhow::Result<pull::Stream> {
-        let consumer = topology::consumer(&self.jetstream, &self.source, &self.durable).await?;
+        let consumer = topology::consumer(&self.jetstream, &self.source, &self.durable, self.tuning).await?;
         consumer
             .stream()
             .max_messages_per_batch(AT_ONCE)
@@ -116,5 +125,23 @@ impl Feed for PullFeed {
             self.handled.pop();
         }
         Ok(())
+    }
+
+    /// What this replica was sent and did not handle goes to another one now, not only after the wait for an
+    /// acknowledgement.
+    async fn close(&mut self) {
+        let mut unhandled: Vec<jetstream::Message> = self.current.take().into_iter().collect();
+        if let Some(mut stream) = self.stream.take() {
+            while let Some(Some(next)) = stream.next().now_or_never() {
+                unhandled.extend(next.ok());
+            }
+        }
+        // Its request is gone by now, but the server learns of that in its own time: given back at once, a message
+        // would be sent here again.
+        for message in unhandled {
+            if let Err(error) = message.ack_with(AckKind::Nak(Some(LEAVING))).await {
+                tracing::debug!(durable = self.durable, %error, "giving back a message");
+            }
+        }
     }
 }

@@ -7,18 +7,32 @@
 mod cloud_event;
 mod dead;
 mod feed;
+mod logged;
+mod reconcile;
 mod relay;
+mod report;
+mod republish;
 pub mod topology;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_nats::{ConnectOptions, jetstream};
+use async_trait::async_trait;
 use eventlog::Log;
 use parking_lot::Mutex;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use crate::{EventBus, Subscription, Translate};
 pub use dead::DeadLetter;
+pub use reconcile::reconcile;
+pub use report::{Difference, Found, Report};
+pub use republish::{Republished, republish};
+
+/// How long the end of a bus waits for its last words to be sent.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// NATS or a stream on it cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,12 +48,39 @@ impl NatsError {
     }
 }
 
+/// Times and bounds that a deployment has no reason to change; tests shorten them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tuning {
+    /// How long a relay that has died keeps others waiting.
+    pub relay_lease: Duration,
+    /// How often the active relay prolongs its lease and looks whether the stream is as it left it.
+    pub relay_renew: Duration,
+    /// After so long without an acknowledgement a message is delivered again, to whichever replica asks.
+    pub ack_wait: Duration,
+    /// Messages handed to the replicas of a subscription and not acknowledged yet, at most.
+    pub unacknowledged: u16,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            relay_lease: Duration::from_secs(10),
+            relay_renew: Duration::from_secs(3),
+            ack_wait: Duration::from_secs(60),
+            unacknowledged: 256,
+        }
+    }
+}
+
 /// The bus of a process among many.
 #[derive(Debug)]
 pub struct NatsBus {
     jetstream: jetstream::Context,
     client: async_nats::Client,
     relays: Mutex<HashMap<String, DropGuard>>,
+    /// The tasks of the relays, those that are ending included.
+    running: TaskTracker,
+    tuning: Tuning,
     /// Names this process among those that could relay the same log.
     replica: String,
 }
@@ -50,6 +91,14 @@ impl NatsBus {
     /// # Errors
     /// The URL is none, or the first connection is refused for good (credentials).
     pub async fn connect(url: &str, replica: &str) -> Result<Arc<Self>, NatsError> {
+        Self::connect_with(url, replica, Tuning::default()).await
+    }
+
+    /// Like [`NatsBus::connect`], with other times and bounds.
+    ///
+    /// # Errors
+    /// As for [`NatsBus::connect`].
+    pub async fn connect_with(url: &str, replica: &str, tuning: Tuning) -> Result<Arc<Self>, NatsError> {
         let servers: Vec<&str> = url.split(',').map(str::trim).filter(|server| !server.is_empty()).collect();
         let client = ConnectOptions::new()
             .name(format!("filmstrip {replica}"))
@@ -60,24 +109,20 @@ impl NatsBus {
             .map_err(|error| NatsError::new("connecting to NATS", error))?;
         let mut jetstream = jetstream::new(client.clone());
         jetstream.set_timeout(Duration::from_secs(5));
-        Ok(Arc::new(Self { jetstream, client, relays: Mutex::default(), replica: replica.to_owned() }))
+        Ok(Arc::new(Self {
+            jetstream,
+            client,
+            relays: Mutex::default(),
+            running: TaskTracker::new(),
+            tuning,
+            replica: replica.to_owned(),
+        }))
     }
 
     /// Whether the connection stands at this moment.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == async_nats::connection::State::Connected
-    }
-
-    /// Removes a service's stream; the active relay makes it again and publishes everything from the log, under
-    /// the same ids. Subscriptions then get everything again. (Only emptying the stream would not do before its
-    /// window for duplicates has passed: it remembers the ids.)
-    ///
-    /// # Errors
-    /// NATS is away or refuses.
-    pub async fn republish(&self, source: &str) -> Result<(), NatsError> {
-        let deleted = self.jetstream.delete_stream(topology::stream_name(source)).await;
-        deleted.map(drop).map_err(|error| NatsError::new(format!("removing the stream of {source}"), error))
     }
 
     /// Messages of a service's stream that nobody could decode.
@@ -106,18 +151,32 @@ impl NatsBus {
         let info = info.map_err(|error| NatsError::new(format!("asking for {durable}"), error))?;
         Ok(info.num_pending + u64::try_from(info.num_ack_pending).unwrap_or(0))
     }
+
+    fn relay(&self, source: &str, log: Log, translate: Translate) -> relay::Relay {
+        relay::Relay::new(self.jetstream.clone(), source, &self.replica, log, translate, self.tuning)
+    }
 }
 
+#[async_trait]
 impl EventBus for NatsBus {
     fn register(&self, source: &str, log: Log, translate: Translate) {
         let cancel = CancellationToken::new();
-        let relay = relay::Relay::new(self.jetstream.clone(), source, &self.replica, log, translate);
-        tokio::spawn(relay.run(cancel.clone()));
+        let relay = self.relay(source, log, translate);
+        self.running.spawn(relay.run(cancel.clone()));
         self.relays.lock().insert(source.to_owned(), cancel.drop_guard());
     }
 
     fn subscribe(&self, source: &str, durable: &str, _consumer_log: Log) -> Subscription {
         // How far the subscription has come is kept by JetStream, not in the consumer's database.
-        Subscription::new(durable, Box::new(feed::PullFeed::new(self.jetstream.clone(), source, durable)))
+        let feed = feed::PullFeed::new(self.jetstream.clone(), source, durable, self.tuning);
+        Subscription::new(durable, Box::new(feed))
+    }
+
+    async fn stop(&self) {
+        self.relays.lock().clear();
+        self.running.close();
+        self.running.wait().await;
+        // What was acknowledged last has left, unless NATS is away.
+        drop(tokio::time::timeout(FLUSH, self.client.flush()).await);
     }
 }

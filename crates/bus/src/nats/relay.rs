@@ -8,7 +8,7 @@ use async_nats::{
     jetstream::{
         Context,
         context::{PublishAckFuture, PublishErrorKind},
-        stream::Stream,
+        stream::{LastRawMessageErrorKind, Stream},
     },
 };
 use eventlog::{Lease, Log, Tail, lease};
@@ -16,14 +16,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    Tuning,
     cloud_event::{POSITION, encode},
     topology,
 };
 use crate::{Message, Translate};
 
-/// How long a relay that has died keeps others waiting.
-const LEASE: Duration = Duration::from_secs(10);
-const RENEW: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(500);
 /// Messages sent ahead of their acknowledgements.
 const AHEAD: usize = 128;
@@ -34,6 +32,7 @@ pub(super) struct Relay {
     replica: String,
     log: Log,
     translate: Translate,
+    tuning: Tuning,
 }
 
 impl Relay {
@@ -43,10 +42,11 @@ impl Relay {
         replica: &str,
         log: Log,
         translate: Translate,
+        tuning: Tuning,
     ) -> Self {
         // A restarted process is another relay: what the dead one sent may still arrive.
         let replica = format!("{replica}/{}", uuid::Uuid::new_v4());
-        Self { jetstream, source: source.to_owned(), replica, log, translate }
+        Self { jetstream, source: source.to_owned(), replica, log, translate, tuning }
     }
 
     /// Relays whenever it holds the lease, until canceled.
@@ -64,10 +64,14 @@ impl Relay {
 
     async fn once(&self, cancel: &CancellationToken) -> anyhow::Result<()> {
         let name = format!("relay/{}", self.source);
-        let claimed =
-            lease::claim(&self.log, &name, &self.replica, LEASE).await.context("claiming the relay")?;
-        let Some(lease) = claimed else { return Ok(()) };
-        let relayed = self.relay(&lease, cancel).await;
+        let claimed = lease::claim(&self.log, &name, &self.replica, self.tuning.relay_lease);
+        let Some(lease) = claimed.await.context("claiming the relay")? else { return Ok(()) };
+        // Whatever it waits for, a relay that is to end does not keep its successor waiting: what it has sent
+        // and not heard of is fenced like that of a relay that died.
+        let relayed = tokio::select! {
+            relayed = self.relay(&lease, cancel) => relayed,
+            () = cancel.cancelled() => Ok(()),
+        };
         // Given back so that another replica need not wait for it to run out.
         if let Err(error) = lease::release(&self.log, &lease).await {
             tracing::debug!(%error, "giving the relay back");
@@ -83,7 +87,7 @@ impl Relay {
         loop {
             let read = tokio::select! {
                 read = tail.next_batch(cancel) => Some(read.context("reading the log")?),
-                () = tokio::time::sleep(RENEW) => None,
+                () = tokio::time::sleep(self.tuning.relay_renew) => None,
             };
             match read {
                 Some(None) => return Ok(()),
@@ -108,8 +112,9 @@ impl Relay {
                     }
                 }
             }
-            if renewed.elapsed() > RENEW {
-                if !lease::renew(&self.log, lease, LEASE).await.context("renewing the relay")? {
+            if renewed.elapsed() > self.tuning.relay_renew {
+                let renewing = lease::renew(&self.log, lease, self.tuning.relay_lease);
+                if !renewing.await.context("renewing the relay")? {
                     return Ok(());
                 }
                 renewed = Instant::now();
@@ -118,11 +123,18 @@ impl Relay {
     }
 
     /// Publishes in order behind `sequence`; returns the last sequence.
+    ///
+    /// Messages are sent ahead, so the sequence alone would not do: where somebody else's message took the place of
+    /// the first, the second would find its own free. Each therefore names its predecessor, too.
     async fn publish(&self, messages: &[Message], mut sequence: u64) -> anyhow::Result<u64> {
         let mut sent: VecDeque<(u64, PublishAckFuture)> = VecDeque::new();
-        for message in messages {
+        let predecessors = std::iter::once(None).chain(messages.iter().map(Some));
+        for (message, predecessor) in messages.iter().zip(predecessors) {
             let (mut headers, body) = encode(message);
             headers.insert(header::NATS_EXPECTED_LAST_SEQUENCE, sequence.to_string());
+            if let Some(predecessor) = predecessor {
+                headers.insert(header::NATS_EXPECTED_LAST_MESSAGE_ID, predecessor.id.to_string());
+            }
             let sending = self.jetstream.publish_with_headers(message.subject.clone(), headers, body).await;
             sequence += 1;
             sent.push_back((sequence, sending.context("publishing")?));
@@ -142,26 +154,38 @@ async fn acknowledged(sent: Option<(u64, PublishAckFuture)>) -> anyhow::Result<(
     match sending.await {
         Ok(ack) if ack.sequence == expected && !ack.duplicate => Ok(()),
         Ok(ack) => bail!("stored at {} instead of {expected}", ack.sequence),
-        Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
-            bail!("another relay has published meanwhile")
+        Err(error)
+            if matches!(
+                error.kind(),
+                PublishErrorKind::WrongLastSequence | PublishErrorKind::WrongLastMessageId
+            ) =>
+        {
+            bail!("somebody else has published meanwhile")
         }
         Err(error) => Err(error).context("publishing"),
     }
 }
 
-/// Last sequence of the stream, and the position in the log that its last message came from.
-async fn last(stream: &Stream) -> anyhow::Result<(u64, i64)> {
+/// Last sequence of the stream, and the position in the log that its last message of ours came from.
+pub(super) async fn last(stream: &Stream) -> anyhow::Result<(u64, i64)> {
     let state = stream.get_info().await.context("asking for the stream")?.state;
     if state.messages == 0 {
         return Ok((state.last_sequence, 0));
     }
-    // What somebody else put into the stream names no position: the last of ours does.
+    // What somebody else put into the stream names no position, what was removed by hand is not there: the last
+    // of ours that is counts.
     let mut sequence = state.last_sequence;
     while sequence >= state.first_sequence && sequence > 0 {
-        let message = stream.get_raw_message(sequence).await.context("reading the stream's last message")?;
-        if let Some(position) = message.headers.get(POSITION) {
-            let position =
-                position.as_str().parse().context("the stream's last message names no position")?;
+        let position = match stream.get_raw_message(sequence).await {
+            // A replayed dead letter names an old position, but no id: the relay gives every message one.
+            Ok(message) => (message.headers.get(header::NATS_MESSAGE_ID))
+                .and_then(|_| message.headers.get(POSITION))
+                .map(|position| position.as_str().parse()),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => None,
+            Err(error) => return Err(error).context("reading the stream's last message"),
+        };
+        if let Some(position) = position {
+            let position = position.context("the stream's last message names no position")?;
             return Ok((state.last_sequence, position));
         }
         sequence -= 1;

@@ -8,12 +8,8 @@ use async_nats::jetstream::{
     stream::{Config, RetentionPolicy, StorageType, Stream},
 };
 
-use super::NatsError;
+use super::{NatsError, Tuning};
 
-/// Messages handed to a consumer and not acknowledged yet, at most.
-pub(super) const UNACKNOWLEDGED: i64 = 256;
-/// After so long without an acknowledgement a message is delivered again.
-pub(super) const ACK_WAIT: Duration = Duration::from_secs(60);
 /// Two messages under one id within this time are one.
 const DUPLICATES: Duration = Duration::from_mins(10);
 /// The stream of what nobody could decode.
@@ -77,13 +73,14 @@ pub(super) async fn consumer(
     jetstream: &Context,
     source: &str,
     durable: &str,
+    tuning: Tuning,
 ) -> Result<PullConsumer, NatsError> {
     let config = pull::Config {
         durable_name: Some(durable.to_owned()),
         ack_policy: AckPolicy::Explicit,
-        ack_wait: ACK_WAIT,
+        ack_wait: tuning.ack_wait,
         deliver_policy: DeliverPolicy::All,
-        max_ack_pending: UNACKNOWLEDGED,
+        max_ack_pending: tuning.unacknowledged.into(),
         ..pull::Config::default()
     };
     let stream = stream(jetstream, source).await?;

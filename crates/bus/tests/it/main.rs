@@ -4,4 +4,8 @@
 mod delivery;
 mod faults;
 mod nats;
+mod nats_world;
+mod rebuilding;
+mod replicas;
+mod storm;
 mod world;

@@ -1,110 +1,11 @@
 //! The bus on a real NATS server: order, fencing, rebuilding, dead letters, restarts.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use async_nats::jetstream;
-use bus::{Backoff, Bus, EventBus as _, Message, NatsBus, subjects};
-use eventlog::Log;
-use testservers::NatsServer;
-use tokio::{sync::mpsc, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
-
-use crate::world::{DEADLINE, DURABLE, World, number};
-
-struct Nats {
-    server: NatsServer,
-    /// Gives a producer and a consumer with logs of their own; its own bus is not used here.
-    world: World,
-}
-
-impl Nats {
-    async fn start() -> Self {
-        Self { server: NatsServer::start().await.unwrap(), world: World::unregistered().await }
-    }
-
-    /// A process's bus.
-    async fn bus(&self, replica: &str) -> Arc<NatsBus> {
-        NatsBus::connect(&self.server.url(), replica).await.unwrap()
-    }
-
-    fn publish(&self, bus: &NatsBus) {
-        bus.register(subjects::source::RENDER, self.world.producer.clone(), crate::world::translate);
-    }
-
-    fn collect(&self, bus: &Arc<NatsBus>) -> Collected {
-        let bus: Bus = bus.clone();
-        collect(&bus, self.world.consumer.clone())
-    }
-
-    async fn jetstream(&self) -> jetstream::Context {
-        jetstream::new(async_nats::connect(self.server.url()).await.unwrap())
-    }
-
-    /// Event ids and positions in the stream, in its order, once it holds `count`.
-    async fn published(&self, count: u64) -> Vec<(String, String)> {
-        let jetstream = self.jetstream().await;
-        let all = async {
-            loop {
-                let Ok(stream) = jetstream.get_stream("FILMSTRIP_RENDER").await else {
-                    tokio::task::yield_now().await;
-                    continue;
-                };
-                let state = stream.get_info().await.unwrap().state;
-                if state.messages >= count {
-                    break (stream, state.first_sequence, state.last_sequence);
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        let (stream, first, last) = tokio::time::timeout(DEADLINE, all).await.expect("not all is published");
-        let mut messages = Vec::new();
-        for sequence in first..=last {
-            let message = stream.get_raw_message(sequence).await.unwrap();
-            let header = |name: &str| message.headers.get(name).unwrap().to_string();
-            messages.push((header("Nats-Msg-Id"), header("ce-position")));
-        }
-        messages
-    }
-
-    async fn logged(&self) -> Vec<(String, String)> {
-        let events = self.world.producer.read_all(0, 10_000).await.unwrap();
-        events.iter().map(|event| (event.id.to_string(), event.position.to_string())).collect()
-    }
-}
-
-struct Collected {
-    arrived: mpsc::UnboundedReceiver<Message>,
-    cancel: CancellationToken,
-    running: JoinHandle<()>,
-}
-
-fn collect(bus: &Bus, consumer: Log) -> Collected {
-    let (sender, arrived) = mpsc::unbounded_channel();
-    let cancel = CancellationToken::new();
-    let quick = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(50) };
-    let subscription = bus.subscribe(subjects::source::RENDER, DURABLE, consumer).backoff(quick);
-    let running = tokio::spawn(subscription.run(cancel.clone(), move |message| {
-        let sender = sender.clone();
-        async move { Ok(sender.send(message)?) }
-    }));
-    Collected { arrived, cancel, running }
-}
-
-impl Collected {
-    async fn numbers(&mut self, count: usize) -> Vec<u64> {
-        let mut numbers = Vec::new();
-        for _ in 0..count {
-            let message = tokio::time::timeout(DEADLINE, self.arrived.recv()).await.expect("no message came");
-            numbers.push(number(&message.unwrap()));
-        }
-        numbers
-    }
-
-    async fn stop(self) {
-        self.cancel.cancel();
-        tokio::time::timeout(DEADLINE, self.running).await.expect("it does not stop").unwrap();
-    }
-}
+use crate::{
+    nats_world::Nats,
+    world::{DEADLINE, DURABLE},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_logged_is_published_and_delivered_in_order() {
@@ -164,19 +65,6 @@ async fn relays_that_both_believe_to_be_the_one_publish_everything_once() {
     };
     futures::join!(steal, append);
     assert_eq!(nats.published(200).await, nats.logged().await);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wiped_stream_is_rebuilt_with_the_same_ids() {
-    let nats = Nats::start().await;
-    let bus = nats.bus("a").await;
-    nats.publish(&bus);
-    nats.world.append("e", "Finished", 0..120).await;
-    let before = nats.published(120).await;
-    bus.republish(subjects::source::RENDER).await.unwrap();
-    assert_eq!(nats.published(120).await, before);
-    nats.jetstream().await.delete_stream("FILMSTRIP_RENDER").await.unwrap();
-    assert_eq!(nats.published(120).await, before, "also when the whole stream is gone");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

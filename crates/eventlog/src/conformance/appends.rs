@@ -49,6 +49,22 @@ pub async fn of_two_writers_at_one_version_one_wins(backend: &dyn Backend) {
     assert!(matches!(error, AppendError::Conflict { actual: 2, .. }), "{error}");
 }
 
+/// As two processes would.
+pub async fn of_two_handles_at_one_version_one_wins(backend: &dyn Backend) {
+    let (here, there) = (open(backend).await, open(backend).await);
+    for version in 0..20 {
+        let expected = if version == 0 { Expected::NoStream } else { Expected::Version(version) };
+        let attempt = || one("a").expecting(expected);
+        let outcomes = futures::join!(here.append(attempt()), there.append(attempt()));
+        let error = match outcomes {
+            (Ok(_), Err(error)) | (Err(error), Ok(_)) => error,
+            outcomes => unreachable!("one wins: {outcomes:?}"),
+        };
+        assert!(matches!(error, AppendError::Conflict { .. }), "{error}");
+    }
+    assert_eq!(versions(&here, "a").await, (1..=20).collect::<Vec<_>>());
+}
+
 /// Also when it shares its commit with others.
 pub async fn a_conflict_fails_only_its_own_append(backend: &dyn Backend) {
     let log = open(backend).await;
@@ -119,6 +135,21 @@ pub async fn appends_that_wait_together_share_commits(backend: &dyn Backend) {
         "{} commits for 400 appends",
         after.commits - before.commits
     );
+}
+
+/// Sixty-four appends, handed over while somebody else writes: one commit for the first, one for the rest.
+pub async fn what_waits_for_another_writer_is_committed_at_once(backend: &dyn Backend) {
+    let log = open(backend).await;
+    let held = backend.hold(Uuid::now_v7(), "held").await;
+    let before = log.stats();
+    let mut appends = Box::pin(join_all((0..64).map(|number| log.append(one(&format!("s-{number}"))))));
+    // The first poll hands all of them over; none can be stored before the other is through.
+    assert!(futures::poll!(&mut appends).is_pending());
+    held.commit().await;
+    assert!(appends.await.iter().all(Result::is_ok));
+    let after = log.stats();
+    assert_eq!(after.events - before.events, 64);
+    assert!(after.commits - before.commits <= 2, "{} commits", after.commits - before.commits);
 }
 
 /// Whatever SQL somebody runs through the service's own connection.

@@ -1,7 +1,7 @@
 //! Rules of migrations.
 
 use super::Backend;
-use crate::{LogError, Migrations, Statement, params};
+use crate::{LogError, Migrations, Statement, migrate, open_checked, params};
 
 const FIRST: (&str, &str) = ("0001_a", "CREATE TABLE a (id TEXT NOT NULL PRIMARY KEY)");
 const SECOND: (&str, &str) = ("0002_b", "CREATE TABLE b (id TEXT NOT NULL PRIMARY KEY)");
@@ -38,4 +38,30 @@ pub async fn a_failing_migration_leaves_nothing(backend: &dyn Backend) {
     assert!(matches!(broken.unwrap_err(), LogError::Migration { name, .. } if name == "conformance/0003_c"));
     let log = backend.open(&migrations(&[FIRST])).await.unwrap();
     log.query("SELECT id FROM b", params![]).await.unwrap_err();
+}
+
+/// Nothing the second time.
+pub async fn migrate_names_what_it_applied(backend: &dyn Backend) {
+    let applied = migrate(&backend.url(), &migrations(&[FIRST])).await.unwrap();
+    assert_eq!(applied.first().unwrap(), "common/0001_event");
+    assert_eq!(applied.last().unwrap(), "conformance/0001_a");
+    assert_eq!(migrate(&backend.url(), &migrations(&[FIRST])).await.unwrap(), [""; 0]);
+    assert_eq!(migrate(&backend.url(), &migrations(&[FIRST, SECOND])).await.unwrap(), ["conformance/0002_b"]);
+}
+
+/// Opening it so never changes a table; what is missing is named.
+pub async fn a_checked_log_lacks_no_migration(backend: &dyn Backend) {
+    let url = backend.url();
+    let refusal = async |texts| open_checked(&url, &migrations(texts)).await.unwrap_err().to_string();
+    for _ in 0..2 {
+        let error = refusal(&[FIRST]).await;
+        assert!(error.contains("common/0001_event") && error.contains("run `migrate`"), "{error}");
+    }
+    migrate(&url, &migrations(&[FIRST])).await.unwrap();
+    let error = refusal(&[FIRST, SECOND]).await;
+    assert!(error.contains("conformance/0002_b") && error.contains("run `migrate`"), "{error}");
+    migrate(&url, &migrations(&[FIRST, SECOND])).await.unwrap();
+    let log = open_checked(&url, &migrations(&[FIRST, SECOND])).await.unwrap();
+    log.append(super::one("a")).await.unwrap();
+    assert_eq!(log.query("SELECT id FROM b", params![]).await.unwrap().len(), 0);
 }

@@ -36,6 +36,22 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// Those of [`crate::open_log`].
     async fn open(&self, migrations: &Migrations) -> Result<Log, LogError>;
+
+    /// Where the database lies, for the role that may migrate it.
+    fn url(&self) -> String;
+
+    /// Begins a transaction of somebody else: it has its turn among the writers and has stored `event` as the
+    /// first of `stream`, but is neither committed nor rolled back.
+    async fn hold(&self, event: Uuid, stream: &str) -> Box<dyn Held>;
+}
+
+/// A transaction that is open.
+#[async_trait]
+pub trait Held: Send {
+    /// Commits it.
+    async fn commit(self: Box<Self>);
+    /// Rolls it back.
+    async fn roll_back(self: Box<Self>);
 }
 
 /// Read tables that the suite writes to.
@@ -87,11 +103,13 @@ macro_rules! event_log_conformance {
             $crate::event_log_conformance! { @tests $backend;
                 an_append_stores_its_events_in_order,
                 of_two_writers_at_one_version_one_wins,
+                of_two_handles_at_one_version_one_wins,
                 a_conflict_fails_only_its_own_append,
                 an_append_without_events_is_refused,
                 an_event_id_is_stored_once,
                 a_repeated_event_is_told_from_a_conflict,
                 appends_that_wait_together_share_commits,
+                what_waits_for_another_writer_is_committed_at_once,
                 the_database_itself_is_append_only,
                 what_was_stored_is_there_after_reopening,
                 a_repeated_command_gets_its_first_reply,
@@ -109,6 +127,8 @@ macro_rules! event_log_conformance {
                 a_stream_loads_from_a_version,
                 the_log_reads_from_a_position,
                 a_tail_under_sixteen_writers_misses_nothing,
+                a_tailing_reader_never_skips_a_late_commit,
+                what_nobody_announced_is_found_by_looking,
                 a_tail_waits_and_ends_when_canceled,
                 the_wake_up_names_the_last_position,
                 a_checkpoint_is_kept,
@@ -120,6 +140,8 @@ macro_rules! event_log_conformance {
                 a_released_lease_is_free_at_once,
                 a_renewed_lease_keeps_its_fence,
                 a_migration_is_applied_once,
+                migrate_names_what_it_applied,
+                a_checked_log_lacks_no_migration,
                 a_changed_migration_is_refused,
                 a_failing_migration_leaves_nothing,
             }

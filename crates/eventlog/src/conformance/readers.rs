@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{Backend, event, one, open};
 use crate::{Append, Tail};
@@ -68,6 +69,75 @@ pub async fn a_tail_under_sixteen_writers_misses_nothing(backend: &dyn Backend) 
         let versions = seen.iter().filter(|event| event.stream == stream).map(|event| event.version);
         assert!(versions.enumerate().all(|(index, version)| usize::try_from(version).unwrap() == index + 1));
     }
+}
+
+/// Transactions that had their turn before others and commit after them, or are rolled back, while two processes
+/// write: the reader sees everything that is stored, once and in order, and nothing that is not.
+pub async fn a_tailing_reader_never_skips_a_late_commit(backend: &dyn Backend) {
+    const ROUNDS: u32 = 12;
+    const WRITERS: usize = 8;
+    let logs = [open(backend).await, open(backend).await];
+    let stop = CancellationToken::new();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let (log, stop) = (logs[writer % 2].clone(), stop.clone());
+            tokio::spawn(async move {
+                while !stop.is_cancelled() {
+                    log.append(one(&format!("w-{writer}"))).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let (reading, reader) = (CancellationToken::new(), logs[1].clone());
+    let reader = tokio::spawn({
+        let reading = reading.clone();
+        async move {
+            let mut tail = Tail::new(reader, 0).batch(5);
+            let mut seen = Vec::new();
+            while let Some(batch) = tail.next_batch(&reading).await.unwrap() {
+                seen.extend(batch);
+            }
+            (seen, tail)
+        }
+    });
+    let mut committed = Vec::new();
+    for round in 0..ROUNDS {
+        let id = Uuid::now_v7();
+        let held = backend.hold(id, &format!("held-{round}")).await;
+        // Others pile up behind it for a while.
+        tokio::time::sleep(Duration::from_millis(u64::from(round * 7 % 40))).await;
+        if round % 3 == 0 {
+            held.roll_back().await;
+        } else {
+            held.commit().await;
+            committed.push(id);
+        }
+    }
+    stop.cancel();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    reading.cancel();
+    let (mut seen, mut tail) = reader.await.unwrap();
+    let head = logs[0].head().await.unwrap();
+    while tail.position() < head {
+        seen.extend(tail.next_batch(&CancellationToken::new()).await.unwrap().unwrap());
+    }
+    assert!(seen.windows(2).all(|pair| pair[0].position < pair[1].position), "disorder");
+    assert_eq!(seen, logs[0].read_all(0, usize::MAX >> 1).await.unwrap());
+    let late = seen.iter().filter(|event| event.stream.starts_with("held-")).map(|event| event.id);
+    assert_eq!(late.collect::<Vec<_>>(), committed);
+}
+
+/// An announcement may be lost: this one is never made.
+pub async fn what_nobody_announced_is_found_by_looking(backend: &dyn Backend) {
+    let log = open(backend).await;
+    let cancel = CancellationToken::new();
+    let mut tail = Tail::new(log.clone(), 0);
+    let id = Uuid::now_v7();
+    let held = backend.hold(id, "quiet").await;
+    let (batch, ()) = futures::join!(tokio::time::timeout(DEADLINE, tail.next_batch(&cancel)), held.commit());
+    assert_eq!(batch.expect("it was never found").unwrap().unwrap()[0].id, id);
 }
 
 /// And goes on from where it was.

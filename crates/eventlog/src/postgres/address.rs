@@ -1,9 +1,12 @@
-//! Where a PostgreSQL log lies: `postgres://role:password@host:port/database?schema=job&grant_to=job_app`.
+//! Where a PostgreSQL log lies: `postgres://role:password@host:port/database?schema=job&grant_to=job_app`, with
+//! `sslmode=` and `sslrootcert=` as [`super::tls`] says.
 
 use std::str::FromStr as _;
 
-use tokio_postgres::Config;
+use tokio_postgres::{Config, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::tls::Tls;
 use crate::LogError;
 
 /// A parsed address. Printing it shows no password.
@@ -12,6 +15,7 @@ pub(crate) struct Address {
     config: Config,
     schema: Option<String>,
     grant_to: Option<String>,
+    tls: Tls,
 }
 
 impl std::fmt::Debug for Address {
@@ -26,16 +30,21 @@ impl Address {
     pub(crate) fn parse(url: &str) -> Result<Self, LogError> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut schema, mut grant_to, mut rest) = (None, None, Vec::new());
+        let (mut mode, mut roots) = (None, None);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
                 Some(("schema", value)) => schema = Some(identifier("schema", value)?),
                 Some(("grant_to", value)) => grant_to = Some(identifier("grant_to", value)?),
+                Some(("sslmode", value)) => mode = Some(value),
+                Some(("sslrootcert", value)) => roots = Some(value.replace("%2F", "/")),
                 _ => rest.push(pair),
             }
         }
         let url = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
-        let config = Config::from_str(&url).map_err(|error| refused(&error))?;
-        Ok(Self { config, schema, grant_to })
+        let mut config = Config::from_str(&url).map_err(|error| refused(&error))?;
+        let tls = Tls::of(mode, roots).map_err(|reason| refused(&reason))?;
+        config.ssl_mode(if tls == Tls::Off { SslMode::Disable } else { SslMode::Require });
+        Ok(Self { config, schema, grant_to, tls })
     }
 
     /// The same address with the service's own schema when the URL named none.
@@ -52,6 +61,11 @@ impl Address {
         self.grant_to.as_deref()
     }
 
+    /// What makes connections, with or without TLS.
+    pub(super) fn connector(&self) -> Result<MakeRustlsConnect, LogError> {
+        self.tls.connector().map_err(|reason| refused(&reason))
+    }
+
     /// The connection settings, every name resolved in the schema.
     pub(super) fn config(&self) -> Config {
         let mut config = self.config.clone();
@@ -59,6 +73,8 @@ impl Address {
         config.application_name(format!("filmstrip {}", self.schema()));
         config.connect_timeout(std::time::Duration::from_secs(5));
         config.keepalives_idle(std::time::Duration::from_secs(30));
+        // A server that vanished without a word: what was sent and is not acknowledged fails after this.
+        config.tcp_user_timeout(std::time::Duration::from_secs(30));
         config
     }
 
@@ -100,6 +116,20 @@ mod tests {
             Address::parse("postgres://a:hush@db/film?schema=job&grant_to=job_app&sslmode=disable").unwrap();
         assert_eq!((address.schema(), address.grant_to()), ("job", Some("job_app")));
         assert!(!format!("{address:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_mode_of_tls_that_does_not_check_the_server_is_not_taken_for_one_that_does() {
+        for checked in ["require", "verify-ca", "verify-full"] {
+            let address = Address::parse(&format!("postgres://a@db/film?sslmode={checked}")).unwrap();
+            assert_eq!(address.tls, Tls::Verified { roots: None });
+        }
+        let address = Address::parse("postgres://a@db/film?sslmode=require&sslrootcert=/etc/ca.pem").unwrap();
+        assert_eq!(address.tls, Tls::Verified { roots: Some("/etc/ca.pem".to_owned()) });
+        for refused in ["sslmode=prefer", "sslmode=allow", "sslrootcert=/etc/ca.pem"] {
+            let error = Address::parse(&format!("postgres://a:hush@db/film?{refused}")).unwrap_err();
+            assert!(error.to_string().contains("verify-full"), "{error}");
+        }
     }
 
     #[test]

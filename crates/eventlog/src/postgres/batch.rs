@@ -11,6 +11,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use futures::future::{join_all, try_join3};
@@ -18,7 +19,7 @@ use tokio_postgres::{Client, Statement as Prepared};
 
 use super::{
     Address, connect,
-    statements::{execute, execute_returning, failed},
+    statements::{Spelled, execute, execute_returning, failed, is_lost},
     writer::Job,
 };
 use crate::{
@@ -37,6 +38,9 @@ const VERSIONS: &str = "SELECT wanted.stream, (SELECT max(version) FROM event WH
 const COMMANDS: &str = "SELECT id, digest, reply FROM command WHERE id = ANY($1)";
 const IDS: &str = "SELECT event_id FROM event WHERE event_id = ANY($1)";
 const RECORD: &str = "INSERT INTO command (id, digest, reply, recorded_at) VALUES ($1, $2, $3, $4)";
+
+/// How long a batch may stand still between two of its statements.
+const STANDSTILL: Duration = Duration::from_secs(5);
 
 /// What became of one write.
 pub(super) enum Outcome {
@@ -57,6 +61,10 @@ pub(super) struct Session {
 impl Session {
     pub(super) async fn connect(address: &Address) -> Result<Self, LogError> {
         let client = connect::driven(address).await?;
+        // A process that stands still in the middle of a batch holds the lock: the server ends its connection, and
+        // when it wakes up the batch runs once more.
+        let bounded = format!("SET idle_in_transaction_session_timeout = {}", STANDSTILL.as_millis());
+        client.batch_execute(&bounded).await.map_err(|error| failed(&bounded, &error))?;
         let lock = format!("BEGIN; SELECT pg_advisory_xact_lock({})", address.lock());
         Ok(Self { client, prepared: HashMap::new(), lock, channel: address.channel() })
     }
@@ -91,18 +99,40 @@ impl Session {
         })
     }
 
-    async fn commit(&self, last: i64) -> Result<(), LogError> {
+    async fn commit(&self, last: i64) -> Result<(), Failure> {
         let sql = if last > 0 {
             format!("SELECT pg_notify('{}', '{last}'); COMMIT", self.channel)
         } else {
             "COMMIT".to_owned()
         };
-        self.client.batch_execute(&sql).await.map_err(|error| LogError::Commit(Arc::new(error)))
+        self.client.batch_execute(&sql).await.map_err(|error| {
+            // The server's refusal is certain; a lost connection leaves open what became of the commit.
+            let doing = "committing; whether this write is stored is not known: repeat it under the same ids";
+            let lost = LogError::database(doing, Spelled::of(&error));
+            if error.as_db_error().is_some() && !is_lost(&lost) {
+                return Failure::NotStored(LogError::Commit(Arc::new(error)));
+            }
+            Failure::Unknown(lost)
+        })
     }
 }
 
-/// Runs and commits the writes; an error means that none of them is stored, or that nobody knows.
-pub(super) async fn run(session: &mut Session, jobs: &[Job]) -> Result<Vec<Outcome>, LogError> {
+/// Why a batch has no outcomes.
+pub(super) enum Failure {
+    /// None of the writes is stored: they may be run again.
+    NotStored(LogError),
+    /// The connection was lost in the commit.
+    Unknown(LogError),
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        Self::NotStored(error)
+    }
+}
+
+/// Runs and commits the writes.
+pub(super) async fn run(session: &mut Session, jobs: &[Job]) -> Result<Vec<Outcome>, Failure> {
     let faulty = session.prepare(jobs.iter().flat_map(statements).map(|one| one.sql.as_str())).await;
     if faulty.is_empty() {
         session.run(&session.lock).await?;

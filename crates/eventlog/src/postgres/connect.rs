@@ -1,23 +1,27 @@
 //! Connections: one at a time for the writer and the listener, a pool for reads.
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
-use tokio_postgres::{Client, Connection, NoTls, Socket, tls::NoTlsStream};
+use tokio_postgres::{Client, Connection, Socket, tls::MakeTlsConnect};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Address;
+use super::{Address, statements};
 use crate::LogError;
 
 /// Reads of one log that run at the same time.
 const READERS: usize = 8;
 
+/// A stream with TLS, or without when the address says so.
+type Protected = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+
 /// A connection of its own; the second part must be driven.
 pub(super) async fn dedicated(
     address: &Address,
-) -> Result<(Client, Connection<Socket, NoTlsStream>), LogError> {
+) -> Result<(Client, Connection<Socket, Protected>), LogError> {
     address
         .config()
-        .connect(NoTls)
+        .connect(address.connector()?)
         .await
-        .map_err(|error| LogError::database("connecting to PostgreSQL", error))
+        .map_err(|error| LogError::database("connecting to PostgreSQL", statements::Spelled::of(&error)))
 }
 
 /// A connection of its own that is driven in the background.
@@ -33,9 +37,9 @@ pub(super) async fn driven(address: &Address) -> Result<Client, LogError> {
 
 /// The pool for reads; nothing is connected yet.
 pub(super) fn pool(address: &Address) -> Result<Pool, LogError> {
-    // Fast: a returned connection is not asked whether it lives; a dead one fails its next read.
+    // Fast: a returned connection is not asked whether it lives; a read that meets a dead one is repeated.
     let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = Manager::from_config(address.config(), NoTls, config);
+    let manager = Manager::from_config(address.config(), address.connector()?, config);
     Pool::builder(manager)
         .max_size(READERS)
         .build()
@@ -43,6 +47,23 @@ pub(super) fn pool(address: &Address) -> Result<Pool, LogError> {
 }
 
 /// A connection from the pool.
-pub(super) async fn reader(pool: &Pool) -> Result<Object, LogError> {
+async fn reader(pool: &Pool) -> Result<Object, LogError> {
     pool.get().await.map_err(|error| LogError::database("connecting to PostgreSQL", error))
+}
+
+/// Reads on a connection from the pool. A connection may have died unnoticed, with its server for example: the
+/// read then runs once more, on a new one.
+pub(super) async fn read<T, F>(pool: &Pool, read: impl Fn(Object) -> F + Send) -> Result<T, LogError>
+where
+    T: Send,
+    F: Future<Output = Result<T, LogError>> + Send,
+{
+    let answer = read(reader(pool).await?).await;
+    match answer {
+        Err(error) if statements::is_lost(&error) => {
+            pool.retain(|_, _| false);
+            read(reader(pool).await?).await
+        }
+        answer => answer,
+    }
 }

@@ -5,9 +5,9 @@
 
 use tokio_postgres::Client;
 
-use super::{Address, connect};
+use super::{Address, connect, statements::Spelled};
 use crate::LogError;
-use crate::migrations::{Migration, Migrations, pending};
+use crate::migrations::{Migration, Migrations, complete, pending};
 
 const RECORDED: &str = "CREATE TABLE IF NOT EXISTS migration (
   name        TEXT NOT NULL PRIMARY KEY,
@@ -15,21 +15,29 @@ const RECORDED: &str = "CREATE TABLE IF NOT EXISTS migration (
   applied_at  TIMESTAMPTZ NOT NULL DEFAULT now()
 )";
 
-/// Applies what is missing, in one transaction under the schema's lock.
-pub(super) async fn migrate(address: &Address, migrations: &Migrations) -> Result<(), LogError> {
+const REMEDY: &str = "run `migrate` with the owner's role first";
+
+/// Applies what is missing, in one transaction under the schema's lock; what it applied. A role that may not
+/// make tables is fine as long as nothing is missing.
+pub(super) async fn migrate(address: &Address, migrations: &Migrations) -> Result<Vec<String>, LogError> {
     let wanted = migrations.for_postgres()?;
     let mut client = connect::driven(address).await?;
     if !may_create(&client, address).await? {
-        return check(&client, wanted).await;
+        return check_with(&client, address, wanted).await.map(|()| Vec::new());
     }
-    let failed = |error| LogError::database("migrating", error);
+    let failed = |error| LogError::database("migrating", Spelled::of(&error));
     let transaction = client.transaction().await.map_err(failed)?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&address.lock()]).await.map_err(failed)?;
     let schema = address.schema();
-    transaction.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await.map_err(failed)?;
+    // `IF NOT EXISTS` would ask for the right to make schemas even when there is nothing to make.
+    let exists = "SELECT FROM pg_namespace WHERE nspname = $1";
+    if transaction.query_opt(exists, &[&schema]).await.map_err(failed)?.is_none() {
+        transaction.batch_execute(&format!("CREATE SCHEMA {schema}")).await.map_err(failed)?;
+    }
     transaction.batch_execute(RECORDED).await.map_err(failed)?;
     let rows = transaction.query("SELECT name, checksum FROM migration", &[]).await.map_err(failed)?;
     let recorded: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let mut applied = Vec::new();
     for migration in pending(wanted, &recorded)? {
         transaction.batch_execute(migration.sql).await.map_err(|error| LogError::Migration {
             name: migration.name.clone(),
@@ -37,11 +45,19 @@ pub(super) async fn migrate(address: &Address, migrations: &Migrations) -> Resul
         })?;
         let record = "INSERT INTO migration (name, checksum) VALUES ($1, $2)";
         transaction.execute(record, &[&migration.name, &migration.checksum]).await.map_err(failed)?;
+        applied.push(migration.name);
     }
     if let Some(role) = address.grant_to() {
         transaction.batch_execute(&grants(schema, role)).await.map_err(failed)?;
     }
-    transaction.commit().await.map_err(failed)
+    transaction.commit().await.map_err(failed)?;
+    Ok(applied)
+}
+
+/// Refuses when a migration is missing; changes nothing.
+pub(super) async fn check(address: &Address, migrations: &Migrations) -> Result<(), LogError> {
+    let wanted = migrations.for_postgres()?;
+    check_with(&connect::driven(address).await?, address, wanted).await
 }
 
 /// What the role of a service may do: everything but change the past.
@@ -60,20 +76,32 @@ async fn may_create(client: &Client, address: &Address) -> Result<bool, LogError
                THEN has_schema_privilege($1, 'CREATE') \
                ELSE has_database_privilege(current_database(), 'CREATE') END";
     let row = client.query_one(sql, &[&address.schema()]).await;
-    row.map(|row| row.get(0)).map_err(|error| LogError::database("reading privileges", error))
+    row.map(|row| row.get(0)).map_err(|error| LogError::database("reading privileges", Spelled::of(&error)))
 }
 
-async fn check(client: &Client, wanted: Vec<Migration>) -> Result<(), LogError> {
-    let rows = client.query("SELECT name, checksum FROM migration", &[]).await;
-    let rows = rows.map_err(|error| LogError::database("reading the applied migrations", error))?;
-    let recorded: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    match pending(wanted, &recorded)?.first() {
-        None => Ok(()),
-        Some(missing) => Err(LogError::Migration {
-            name: missing.name.clone(),
-            reason:
-                "is not applied and this role may not apply it; run `migrate` with the owner's role first"
-                    .to_owned(),
-        }),
-    }
+async fn check_with(client: &Client, address: &Address, wanted: Vec<Migration>) -> Result<(), LogError> {
+    let failed = |error| LogError::database("reading the applied migrations", Spelled::of(&error));
+    // Asked for first: a schema that is missing and one that is closed to this role need different remedies.
+    let sql = "SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') \
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+               WHERE n.nspname = $1 AND c.relname = 'migration'";
+    let found = client.query_opt(sql, &[&address.schema()]).await.map_err(failed)?;
+    let recorded = match found.map(|row| row.get::<_, bool>(0)) {
+        None => Vec::new(),
+        Some(true) => {
+            let rows = client.query("SELECT name, checksum FROM migration", &[]).await.map_err(failed)?;
+            rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+        }
+        Some(false) => {
+            return Err(LogError::database(
+                "reading the applied migrations",
+                format!(
+                    "this role may not read the schema {}; run `migrate` with the owner's role and \
+                     `grant_to=<this role>` in its URL",
+                    address.schema()
+                ),
+            ));
+        }
+    };
+    complete(wanted, &recorded, REMEDY)
 }

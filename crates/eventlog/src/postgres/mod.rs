@@ -7,6 +7,7 @@ mod connect;
 mod migrate;
 mod notify;
 mod statements;
+mod tls;
 mod writer;
 
 use async_trait::async_trait;
@@ -20,6 +21,11 @@ use crate::{
 };
 pub(crate) use address::Address;
 use writer::{Counters, Job};
+
+/// Applies what is missing; refuses when this role may not. What it applied.
+pub(crate) async fn migrate(address: Address, migrations: Migrations) -> Result<Vec<String>, LogError> {
+    migrate::migrate(&address.for_service(migrations.service), &migrations).await
+}
 
 /// A log in a schema of a PostgreSQL database.
 #[derive(Debug)]
@@ -37,8 +43,19 @@ impl PostgresLog {
     pub(crate) async fn open(address: Address, migrations: Migrations) -> Result<Self, LogError> {
         let address = address.for_service(migrations.service);
         migrate::migrate(&address, &migrations).await?;
+        Self::start(address).await
+    }
+
+    /// Connects and starts the writer; refuses when a migration is missing.
+    pub(crate) async fn open_checked(address: Address, migrations: Migrations) -> Result<Self, LogError> {
+        let address = address.for_service(migrations.service);
+        migrate::check(&address, &migrations).await?;
+        Self::start(address).await
+    }
+
+    async fn start(address: Address) -> Result<Self, LogError> {
         let readers = connect::pool(&address)?;
-        let head = statements::head(&connect::reader(&readers).await?).await?;
+        let head = connect::read(&readers, statements::head).await?;
         let cancel = CancellationToken::new();
         let (announce, appended) = watch::channel(head);
         let (jobs, counters) = writer::start(&address, announce.clone(), cancel.clone()).await?;
@@ -63,15 +80,15 @@ impl EventLog for PostgresLog {
     }
 
     async fn load(&self, stream: &str, after_version: i64) -> Result<Vec<StoredEvent>, LogError> {
-        statements::load(&connect::reader(&self.readers).await?, stream, after_version).await
+        connect::read(&self.readers, |client| statements::load(client, stream, after_version)).await
     }
 
     async fn read_all(&self, after_position: i64, limit: usize) -> Result<Vec<StoredEvent>, LogError> {
-        statements::read_all(&connect::reader(&self.readers).await?, after_position, limit).await
+        connect::read(&self.readers, |client| statements::read_all(client, after_position, limit)).await
     }
 
     async fn head(&self) -> Result<i64, LogError> {
-        statements::head(&connect::reader(&self.readers).await?).await
+        connect::read(&self.readers, statements::head).await
     }
 
     fn appended(&self) -> watch::Receiver<i64> {
@@ -79,9 +96,13 @@ impl EventLog for PostgresLog {
     }
 
     async fn query(&self, sql: &str, params: Params) -> Result<Vec<Row>, LogError> {
-        let client = connect::reader(&self.readers).await?;
-        let prepared = client.prepare_cached(sql).await.map_err(|error| statements::failed(sql, &error))?;
-        statements::rows(&client, sql, &prepared, &params).await
+        let params = &params;
+        connect::read(&self.readers, |client| async move {
+            let prepared =
+                client.prepare_cached(sql).await.map_err(|error| statements::failed(sql, &error))?;
+            statements::rows(&client, sql, &prepared, params).await
+        })
+        .await
     }
 
     async fn execute(&self, statements: Vec<Statement>) -> Result<Vec<u64>, LogError> {

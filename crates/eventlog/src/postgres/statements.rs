@@ -148,23 +148,35 @@ pub(super) fn failed(sql: &str, error: &tokio_postgres::Error) -> LogError {
     LogError::database(format!("running `{sql}`"), Spelled::of(error))
 }
 
+/// Whether a read failed only because its connection was gone.
+pub(super) fn is_lost(error: &LogError) -> bool {
+    let LogError::Database { source, .. } = error else { return false };
+    source.downcast_ref::<Spelled>().is_some_and(|spelled| spelled.lost)
+}
+
 /// The driver says only "db error" and keeps the server's words behind `source`.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
-struct Spelled {
+pub(super) struct Spelled {
     text: String,
+    /// The connection is gone: another one may do better.
+    lost: bool,
 }
 
 impl Spelled {
-    fn of(error: &tokio_postgres::Error) -> Self {
+    pub(super) fn of(error: &tokio_postgres::Error) -> Self {
         let text = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-        Self { text }
+        let ending = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
+        let lost = error.is_closed()
+            || error.source().is_some_and(|source| source.is::<std::io::Error>())
+            || error.code().is_some_and(|code| ending.contains(code));
+        Self { text, lost }
     }
 }
 
 /// The events of a stream after a version.
 pub(super) async fn load(
-    client: &deadpool_postgres::Client,
+    client: deadpool_postgres::Client,
     stream: &str,
     after_version: i64,
 ) -> Result<Vec<StoredEvent>, LogError> {
@@ -176,7 +188,7 @@ pub(super) async fn load(
 
 /// The events of the log after a position.
 pub(super) async fn read_all(
-    client: &deadpool_postgres::Client,
+    client: deadpool_postgres::Client,
     after_position: i64,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, LogError> {
@@ -188,7 +200,7 @@ pub(super) async fn read_all(
 }
 
 /// The last position.
-pub(super) async fn head(client: &deadpool_postgres::Client) -> Result<i64, LogError> {
+pub(super) async fn head(client: deadpool_postgres::Client) -> Result<i64, LogError> {
     let sql = "SELECT coalesce(max(position), 0) FROM event";
     let row = client.query_one(sql, &[]).await.map_err(|error| failed(sql, &error))?;
     Ok(row.get(0))

@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Address,
-    batch::{self, Outcome, Session},
+    batch::{self, Failure, Outcome, Session},
     notify::raise,
+    statements,
 };
 use crate::{Append, AppendError, Appended, LogError, LogStats, Row, Statement};
 
@@ -100,11 +101,7 @@ impl Task {
     }
 
     async fn commit(&mut self, jobs: &mut Vec<Job>) {
-        let outcomes = match self.connected().await {
-            Ok(session) => batch::run(session, jobs).await,
-            Err(error) => Err(error),
-        };
-        match outcomes {
+        match self.outcomes(jobs).await {
             Ok(outcomes) => {
                 self.count(&outcomes);
                 jobs.drain(..).zip(outcomes).for_each(|(job, outcome)| job.answer(outcome));
@@ -114,6 +111,24 @@ impl Task {
                 jobs.drain(..).for_each(|job| job.fail(error.clone()));
             }
         }
+    }
+
+    /// A connection may have died unnoticed, with its server for example: what is certainly not stored then runs
+    /// once more, on a new one.
+    async fn outcomes(&mut self, jobs: &[Job]) -> Result<Vec<Outcome>, LogError> {
+        match batch::run(self.connected().await?, jobs).await {
+            Ok(outcomes) => return Ok(outcomes),
+            Err(Failure::Unknown(error)) => return Err(error),
+            Err(Failure::NotStored(error)) if !self.is_lost(&error) => return Err(error),
+            Err(Failure::NotStored(_)) => self.session = None,
+        }
+        batch::run(self.connected().await?, jobs).await.map_err(|failure| match failure {
+            Failure::NotStored(error) | Failure::Unknown(error) => error,
+        })
+    }
+
+    fn is_lost(&self, error: &LogError) -> bool {
+        statements::is_lost(error) || self.session.as_ref().is_none_or(Session::is_closed)
     }
 
     async fn connected(&mut self) -> Result<&mut Session, LogError> {

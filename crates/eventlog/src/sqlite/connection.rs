@@ -6,13 +6,15 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::LogError;
-use crate::migrations::{Migrations, pending};
+use crate::migrations::{Migrations, complete, pending};
 
 /// How long a connection waits for another process that holds the file's lock.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 128;
+
+const REMEDY: &str = "run `migrate` first";
 
 const RECORDED: &str = "CREATE TABLE IF NOT EXISTS migration (
   name        TEXT NOT NULL PRIMARY KEY,
@@ -22,13 +24,45 @@ const RECORDED: &str = "CREATE TABLE IF NOT EXISTS migration (
 
 /// The one connection that writes. Makes the file and its directory when they are missing.
 pub(super) fn open_writer(path: &Path, migrations: &Migrations) -> Result<Connection, LogError> {
+    let mut connection = open_or_create(path)?;
+    migrate(&mut connection, migrations)?;
+    Ok(connection)
+}
+
+fn open_or_create(path: &Path) -> Result<Connection, LogError> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         std::fs::create_dir_all(directory)
             .map_err(|error| LogError::database(format!("making {}", directory.display()), error))?;
     }
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = open(path, flags)?;
+    let connection = open(path, flags)?;
+    set_up(&connection, path)?;
+    Ok(connection)
+}
+
+/// Applies what is missing, in a file that is made when it is missing; what it applied.
+pub(super) fn migrate_file(path: &Path, migrations: &Migrations) -> Result<Vec<String>, LogError> {
+    let mut connection = open_or_create(path)?;
+    migrate(&mut connection, migrations)
+}
+
+/// The one connection that writes, to a file that has every migration already; nothing is made or applied.
+pub(super) fn open_checked(path: &Path, migrations: &Migrations) -> Result<Connection, LogError> {
+    let wanted = migrations.for_sqlite()?;
+    if !path.exists() {
+        complete(wanted.clone(), &[], REMEDY)?;
+    }
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let failed = |error| LogError::database("reading the applied migrations", error);
+    let any = connection.table_exists(None, "migration").map_err(failed)?;
+    let recorded = if any { recorded(&connection).map_err(failed)? } else { Vec::new() };
+    complete(wanted, &recorded, REMEDY)?;
+    set_up(&connection, path)?;
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection, path: &Path) -> Result<(), LogError> {
     // FULL: a commit is on the disk before it is answered. Recursive triggers: REPLACE then runs the trigger
     // that refuses to remove an event.
     connection
@@ -36,9 +70,7 @@ pub(super) fn open_writer(path: &Path, migrations: &Migrations) -> Result<Connec
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
              PRAGMA recursive_triggers = ON;",
         )
-        .map_err(|error| LogError::database(format!("opening {}", path.display()), error))?;
-    migrate(&mut connection, migrations)?;
-    Ok(connection)
+        .map_err(|error| LogError::database(format!("opening {}", path.display()), error))
 }
 
 /// A connection that can only read. The writer has opened the file before.
@@ -60,12 +92,13 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
 }
 
 /// All that is missing is applied in one transaction, so that two processes opening one file do not meet.
-fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<(), LogError> {
+fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<Vec<String>, LogError> {
     let wanted = migrations.for_sqlite()?;
     let failed = |error| LogError::database("reading the applied migrations", error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     transaction.execute_batch(RECORDED).map_err(failed)?;
     let recorded = recorded(&transaction).map_err(failed)?;
+    let mut applied = Vec::new();
     for migration in pending(wanted, &recorded)? {
         let failed = |error: rusqlite::Error| LogError::Migration {
             name: migration.name.clone(),
@@ -78,8 +111,10 @@ fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<(), L
                 (&migration.name, &migration.checksum),
             )
             .map_err(failed)?;
+        applied.push(migration.name);
     }
-    transaction.commit().map_err(|error| LogError::database("committing the migrations", error))
+    transaction.commit().map_err(|error| LogError::database("committing the migrations", error))?;
+    Ok(applied)
 }
 
 fn recorded(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {

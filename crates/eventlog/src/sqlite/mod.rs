@@ -6,10 +6,11 @@ mod readers;
 mod statements;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use crate::migrations::Migrations;
@@ -18,6 +19,12 @@ use crate::{
 };
 use readers::Readers;
 use writer::{Job, Writer};
+
+/// Applies what a file lacks; what it applied.
+pub(crate) async fn migrate(path: PathBuf, migrations: Migrations) -> Result<Vec<String>, LogError> {
+    let migrating = tokio::task::spawn_blocking(move || connection::migrate_file(&path, &migrations));
+    migrating.await.map_err(|error| LogError::database("migrating", error))?
+}
 
 /// A log in a SQLite file.
 #[derive(Debug)]
@@ -30,8 +37,20 @@ pub(crate) struct SqliteLog {
 impl SqliteLog {
     /// Opens or creates the file, applies missing migrations, starts the writer.
     pub(crate) async fn open(path: PathBuf, migrations: Migrations) -> Result<Self, LogError> {
+        Self::start(path, move |path| connection::open_writer(path, &migrations)).await
+    }
+
+    /// Opens a file that has every migration already, starts the writer.
+    pub(crate) async fn open_checked(path: PathBuf, migrations: Migrations) -> Result<Self, LogError> {
+        Self::start(path, move |path| connection::open_checked(path, &migrations)).await
+    }
+
+    async fn start(
+        path: PathBuf,
+        open: impl FnOnce(&Path) -> Result<Connection, LogError> + Send + 'static,
+    ) -> Result<Self, LogError> {
         let opened = tokio::task::spawn_blocking(move || {
-            let connection = connection::open_writer(&path, &migrations)?;
+            let connection = open(&path)?;
             Ok(Self { readers: Arc::new(Readers::new(path)), writer: Writer::start(connection)? })
         });
         opened.await.map_err(|error| LogError::database("opening the log", error))?

@@ -3,6 +3,7 @@
 
 mod crash;
 mod model;
+mod outages;
 mod postgres;
 mod sqlite;
 mod upcast;

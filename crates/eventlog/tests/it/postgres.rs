@@ -1,34 +1,59 @@
 //! The PostgreSQL backend: the suite that every backend passes, and what is its own.
 
 use async_trait::async_trait;
-use eventlog::conformance::{Backend, TABLES};
+use eventlog::conformance::{Backend, Held, TABLES};
 use eventlog::testing::NO_TABLES;
-use eventlog::{Append, Log, LogError, Migrations, NewEvent, Tail, open_log};
+use eventlog::{
+    Append, Log, LogError, Migrations, NewEvent, Statement, migrate, open_checked, open_log, params,
+};
 use jiff::Timestamp;
 use serde_json::json;
-use testservers::PostgresServer;
-use tokio_util::sync::CancellationToken;
+use testservers::{PostgresServer, ServiceUrls};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// A server of its own, with an owner that migrates and a role that the service runs under.
-struct PostgresScratch(PostgresServer);
+pub(crate) struct PostgresScratch {
+    pub(crate) server: PostgresServer,
+    pub(crate) urls: ServiceUrls,
+}
 
 impl PostgresScratch {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let server = PostgresServer::start().await.unwrap();
-        server
-            .sql("CREATE ROLE owner LOGIN; CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE postgres TO owner")
-            .await
-            .unwrap();
-        Self(server)
+        let urls = server.role_and_schema("scratch").await.unwrap();
+        Self { server, urls }
     }
 
-    fn owner(&self) -> String {
-        format!("{}?schema=scratch&grant_to=app", self.0.url("owner", "postgres"))
+    /// A connection of somebody else.
+    async fn foreign(&self) -> Foreign {
+        let url = self.server.superuser_url();
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        Foreign { client, driven: tokio::spawn(connection) }
+    }
+}
+
+struct Foreign {
+    client: tokio_postgres::Client,
+    driven: JoinHandle<Result<(), tokio_postgres::Error>>,
+}
+
+impl Foreign {
+    async fn end(self, with: &str) {
+        self.client.batch_execute(with).await.unwrap();
+        drop(self.client);
+        self.driven.await.unwrap().unwrap();
+    }
+}
+
+#[async_trait]
+impl Held for Foreign {
+    async fn commit(self: Box<Self>) {
+        self.end("COMMIT").await;
     }
 
-    fn app(&self) -> String {
-        format!("{}?schema=scratch", self.0.url("app", "postgres"))
+    async fn roll_back(self: Box<Self>) {
+        self.end("ROLLBACK").await;
     }
 }
 
@@ -36,23 +61,44 @@ impl PostgresScratch {
 impl Backend for PostgresScratch {
     /// Migrated by the owner, used by the service's own role.
     async fn open(&self, migrations: &Migrations) -> Result<Log, LogError> {
-        drop(open_log(&self.owner(), migrations).await?);
-        open_log(&self.app(), migrations).await
+        migrate(&self.urls.owner, migrations).await?;
+        open_log(&self.urls.service, migrations).await
+    }
+
+    fn url(&self) -> String {
+        self.urls.owner.clone()
+    }
+
+    async fn hold(&self, event: Uuid, stream: &str) -> Box<dyn Held> {
+        let foreign = self.foreign().await;
+        let lock = lock_of("scratch");
+        let insert = format!(
+            "INSERT INTO scratch.event (event_id, stream, version, kind, schema_version, data, correlation_id, \
+             actor, recorded_at) VALUES ('{event}', '{stream}', 1, 'Late', 1, '{{}}', '', '', '2026-01-01T00:00:00Z')"
+        );
+        let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({lock}); {insert}");
+        foreign.client.batch_execute(&begin).await.unwrap();
+        Box::new(foreign)
     }
 }
 
 eventlog::event_log_conformance!(conformance, PostgresScratch::start().await);
 
-fn append(stream: &str) -> Append {
+pub(crate) fn append(stream: &str) -> Append {
     Append::to(stream).event(NewEvent::new(Uuid::now_v7(), "Counted", json!({}), Timestamp::UNIX_EPOCH))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_that_may_not_migrate_says_who_must() {
     let scratch = PostgresScratch::start().await;
-    drop(open_log(&scratch.owner(), &NO_TABLES).await.unwrap());
-    let error = open_log(&scratch.app(), &TABLES).await.unwrap_err().to_string();
-    assert!(error.contains("run `migrate`"), "{error}");
+    migrate(&scratch.urls.owner, &NO_TABLES).await.unwrap();
+    for error in [
+        open_log(&scratch.urls.service, &TABLES).await.unwrap_err(),
+        migrate(&scratch.urls.service, &TABLES).await.unwrap_err(),
+    ] {
+        let error = error.to_string();
+        assert!(error.contains("conformance/0001_item") && error.contains("run `migrate`"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,41 +111,6 @@ async fn the_services_role_may_not_change_the_past() {
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert!(cause.contains("permission denied"), "{sql}: {cause}");
     }
-}
-
-/// A transaction that took its place before others commits after them, or is rolled back: nobody overtakes it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_never_skips_a_transaction_that_commits_late() {
-    let scratch = PostgresScratch::start().await;
-    let (first, second) = (scratch.open(&NO_TABLES).await.unwrap(), scratch.open(&NO_TABLES).await.unwrap());
-    first.append(append("before")).await.unwrap();
-    let (held, connection) =
-        tokio_postgres::connect(&scratch.0.superuser_url(), tokio_postgres::NoTls).await.unwrap();
-    let driven = tokio::spawn(connection);
-    let lock = lock_of("scratch");
-    let insert = "INSERT INTO scratch.event (event_id, stream, version, kind, schema_version, data, correlation_id, \
-                  actor, recorded_at) VALUES ('01890000-0000-7000-8000-000000000001', 'late', 1, 'Late', 1, '{}', '', \
-                  '', '2026-01-01T00:00:00Z')";
-    held.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({lock}); {insert}")).await.unwrap();
-    let waiting = tokio::spawn({
-        let log = second.clone();
-        async move { log.append(append("overtaking")).await }
-    });
-    // Handed over and at the lock, which another transaction holds: nothing new is visible.
-    let cancel = CancellationToken::new();
-    let mut tail = Tail::new(first.clone(), 0);
-    let seen = tail.next_batch(&cancel).await.unwrap().unwrap();
-    assert_eq!(seen.iter().map(|event| event.stream.as_str()).collect::<Vec<_>>(), ["before"]);
-    held.batch_execute("COMMIT").await.unwrap();
-    waiting.await.unwrap().unwrap();
-    let mut streams = Vec::new();
-    while streams.len() < 2 {
-        streams
-            .extend(tail.next_batch(&cancel).await.unwrap().unwrap().into_iter().map(|event| event.stream));
-    }
-    assert_eq!(streams, ["late", "overtaking"]);
-    drop(held);
-    driven.await.unwrap().unwrap();
 }
 
 /// The same lock as the backend takes: FNV-1a of the schema's name.
@@ -127,21 +138,53 @@ async fn the_commits_of_another_process_wake_a_reader() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_restart_of_the_server_writing_and_reading_go_on() {
-    let mut scratch = PostgresScratch::start().await;
+async fn a_role_that_nothing_was_granted_to_is_told_so() {
+    let scratch = PostgresScratch::start().await;
+    let ungranted = scratch.urls.owner.split("&grant_to").next().unwrap();
+    migrate(ungranted, &NO_TABLES).await.unwrap();
+    let error = open_checked(&scratch.urls.service, &NO_TABLES).await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("grant_to"), "{error}: {cause}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_can_neither_read_nor_write_what_is_another_ones() {
+    let scratch = PostgresScratch::start().await;
+    let other = scratch.server.role_and_schema("other").await.unwrap();
+    migrate(&other.owner, &NO_TABLES).await.unwrap();
     let log = scratch.open(&NO_TABLES).await.unwrap();
+    for sql in [
+        "SELECT kind FROM other.event",
+        "SELECT name FROM other.lease",
+        "INSERT INTO other.checkpoint (name, position) VALUES ('x', 1)",
+        "DELETE FROM other.checkpoint",
+        "CREATE TABLE other.mine (id TEXT)",
+        "CREATE TABLE scratch.mine (id TEXT)",
+    ] {
+        let error = log.execute(vec![Statement::new(sql, params![])]).await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("permission denied"), "{sql}: {cause}");
+    }
+    let schema = scratch.urls.service.replace("schema=scratch", "schema=other");
+    open_checked(&schema, &NO_TABLES).await.unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_tls_only_a_server_that_can_be_trusted_is_spoken_to() {
+    let server = PostgresServer::start_with_tls().await.unwrap();
+    let url = format!("{}&schema=scratch", server.tls_url("postgres", "postgres"));
+    let trusting = format!("{url}&sslrootcert={}", server.certificate().display());
+    let log = open_log(&trusting, &NO_TABLES).await.unwrap();
     log.append(append("s")).await.unwrap();
-    scratch.0.stop();
-    scratch.0.run().await.unwrap();
-    // The first tries may meet connections that died with the server; a caller repeats what it was refused.
-    let again = async {
-        while log.append(append("s")).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-        while log.load("s", 0).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(60), again).await.unwrap();
-    assert!(log.load("s", 0).await.unwrap().len() >= 2);
+    assert_eq!(log.load("s", 0).await.unwrap().len(), 1);
+    let ours = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                WHERE application_name = 'filmstrip scratch'";
+    let rows = log.query(ours, params![]).await.unwrap();
+    assert!(rows.len() >= 2 && rows.iter().all(|row| row.get::<bool>("ssl").unwrap()), "{rows:?}");
+    // Under another name, and without a reason to trust it.
+    for stranger in [trusting.replace("@localhost", "@127.0.0.1"), url] {
+        let error = open_log(&stranger, &NO_TABLES).await.unwrap_err();
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        assert!(cause.contains("certificate"), "{stranger}: {cause}");
+    }
 }

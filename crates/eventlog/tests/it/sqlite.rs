@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use eventlog::conformance::{Backend, TABLES};
+use eventlog::conformance::{Backend, Held, TABLES};
 use eventlog::testing::{NO_TABLES, scratch_log};
 use eventlog::{Append, Log, LogError, Migrations, NewEvent, Statement, open_log, params};
 use futures::future::join_all;
@@ -29,7 +29,38 @@ impl SqliteScratch {
 #[async_trait]
 impl Backend for SqliteScratch {
     async fn open(&self, migrations: &Migrations) -> Result<Log, LogError> {
-        open_log(&format!("sqlite:{}", self.path().display()), migrations).await
+        open_log(&self.url(), migrations).await
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.path().display())
+    }
+
+    async fn hold(&self, event: Uuid, stream: &str) -> Box<dyn Held> {
+        let (path, stream) = (self.path(), stream.to_owned());
+        let holding = tokio::task::spawn_blocking(move || {
+            let connection = Connection::open(path).unwrap();
+            connection.busy_timeout(Duration::from_secs(60)).unwrap();
+            connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+            let insert = "INSERT INTO event (event_id, stream, version, kind, schema_version, data, correlation_id, \
+                          actor, recorded_at) VALUES (?1, ?2, 1, 'Late', 1, '{}', '', '', '2026-01-01T00:00:00Z')";
+            connection.execute(insert, (event.to_string(), stream)).unwrap();
+            connection
+        });
+        Box::new(SqliteHeld(holding.await.unwrap()))
+    }
+}
+
+struct SqliteHeld(Connection);
+
+#[async_trait]
+impl Held for SqliteHeld {
+    async fn commit(self: Box<Self>) {
+        self.0.execute_batch("COMMIT").unwrap();
+    }
+
+    async fn roll_back(self: Box<Self>) {
+        self.0.execute_batch("ROLLBACK").unwrap();
     }
 }
 

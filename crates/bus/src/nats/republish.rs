@@ -1,0 +1,107 @@
+//! Makes a stream again from its log.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use eventlog::Log;
+use serde::Serialize;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{NatsBus, logged::Logged, reconcile::existing, relay, topology};
+use crate::Translate;
+
+const LOOK: Duration = Duration::from_millis(100);
+/// How long nothing may be published before it is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a rebuild did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Republished {
+    /// The service.
+    pub source: String,
+    /// The name of its stream.
+    pub stream: String,
+    /// Messages that the old stream held.
+    pub removed: u64,
+    /// Messages that the log says are published, all in the new stream now.
+    pub published: u64,
+}
+
+impl std::fmt::Display for Republished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { stream, removed, published, .. } = self;
+        write!(
+            f,
+            "{stream}: removed with {removed} messages, made again with {published} from the log, under the same \
+             ids. Subscriptions get everything again and drop what they know."
+        )
+    }
+}
+
+/// Removes the stream of `source` with its consumers, makes it again and publishes everything from `log`, in order
+/// and under the same ids; returns once everything that the log held at the beginning is published. (Only emptying
+/// the stream would not do: it remembers the ids for its window for duplicates.) Works beside running services: their
+/// active relay does the publishing, or this call when there is none; subscriptions make their consumers again.
+///
+/// # Errors
+/// NATS or the log fails, or nothing is published for a minute. The stream may then be incomplete; running relays
+/// complete it, and so does another call.
+pub async fn republish(
+    bus: &NatsBus,
+    source: &str,
+    log: &Log,
+    translate: Translate,
+) -> anyhow::Result<Republished> {
+    // Everything must be translatable before anything is removed.
+    let (published, until) = published(log, source, translate).await?;
+    let mut removed = 0;
+    if let Some(stream) = existing(&bus.jetstream, source).await? {
+        removed = stream.get_info().await.context("asking for the stream")?.state.messages;
+        bus.jetstream.delete_stream(topology::stream_name(source)).await.context("removing the stream")?;
+    }
+    let cancel = CancellationToken::new();
+    let relay = bus.relay(source, log.clone(), translate);
+    let relaying = bus.running.spawn(relay.run(cancel.clone()));
+    let arrived = arrive(bus, source, until).await;
+    cancel.cancel();
+    relaying.await.context("the relay")?;
+    arrived?;
+    Ok(Republished { source: source.to_owned(), stream: topology::stream_name(source), removed, published })
+}
+
+/// How many messages the log has, and the position of the last one.
+async fn published(log: &Log, source: &str, translate: Translate) -> anyhow::Result<(u64, i64)> {
+    let head = log.head().await.context("reading the log")?;
+    let mut logged = Logged::new(log, source, translate, head);
+    let (mut count, mut last) = (0, 0);
+    while let Some(message) = logged.next().await? {
+        count += 1;
+        last = message.position;
+    }
+    Ok((count, last))
+}
+
+/// Waits until the stream's last message comes from the position `until` or a later one.
+async fn arrive(bus: &NatsBus, source: &str, until: i64) -> anyhow::Result<()> {
+    let mut reached = 0;
+    let mut progress = Instant::now();
+    loop {
+        let position = match topology::stream(&bus.jetstream, source).await {
+            Ok(stream) => relay::last(&stream).await.map(|(_, position)| position),
+            Err(error) => Err(error.into()),
+        };
+        match position {
+            Ok(position) if position >= until => return Ok(()),
+            Ok(position) if position > reached => (reached, progress) = (position, Instant::now()),
+            Err(error) if progress.elapsed() > PATIENCE => {
+                return Err(error).context("asking for the stream");
+            }
+            _ => anyhow::ensure!(
+                progress.elapsed() <= PATIENCE,
+                "nothing is published any more; the stream has come to position {reached} of {until}"
+            ),
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
