@@ -6,6 +6,8 @@ use kit::signing::UrlSigner;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::plan::Timing;
+
 /// How to reach Replicate, or something that speaks like it.
 #[derive(Clone, Debug)]
 pub struct ReplicateConfig {
@@ -13,14 +15,18 @@ pub struct ReplicateConfig {
     pub base_url: Url,
     /// Sent as `Authorization: Bearer`; never logged.
     pub api_key: SecretString,
-    /// How long a create call may take, by the service's clock.
+    /// How long a create call may take, by the machine's clock.
     pub post_timeout: Duration,
-    /// How long after that a prediction may still appear in the provider's list.
+    /// How long after that a prediction may still appear in the provider's list, by the machine's clock.
     pub orphan_margin: Duration,
+    /// How many times as fast as the machine's clock the service's runs: 1 but in tests and demonstrations.
+    pub time_scale: f64,
     /// How much the provider's clock may differ from ours: the list is read back that much further.
     pub skew: Duration,
     /// How long any other call may take, connecting included.
     pub call_timeout: Duration,
+    /// How long the download of one output may take, however steadily its bytes come.
+    pub download_timeout: Duration,
     /// Largest output that is downloaded, bytes.
     pub max_output_bytes: u64,
     /// Hosts (and their subdomains) that outputs may be downloaded from, besides that of `base_url`.
@@ -60,8 +66,10 @@ impl ReplicateConfig {
             api_key,
             post_timeout: Duration::from_secs(30),
             orphan_margin: Duration::from_secs(90),
+            time_scale: 1.0,
             skew: Duration::from_secs(300),
             call_timeout: Duration::from_secs(30),
+            download_timeout: Duration::from_secs(15 * 60),
             max_output_bytes: 1 << 30,
             output_hosts: vec!["replicate.delivery".to_owned()],
             public: None,
@@ -78,6 +86,26 @@ impl ReplicateConfig {
             skew: Duration::from_secs(30 * 24 * 3600),
             output_hosts: Vec::new(),
             ..Self::replicate(base_url, SecretString::from("soundstage"))
+        }
+    }
+}
+
+impl ReplicateConfig {
+    /// The same for a service whose clock is [`kit::Clock::scaled`] by `factor`. A call takes the machine's time,
+    /// while what is stored about it is in the service's: without this, a call of milliseconds seems to take
+    /// minutes and is given up as lost.
+    #[must_use]
+    pub fn scaled_for(self, factor: f64) -> Self {
+        let time_scale = if factor.is_finite() { factor.max(0.001) } else { 1.0 };
+        Self { time_scale, ..self }
+    }
+
+    /// The times of a create call, by the service's clock.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        Timing {
+            post_timeout: self.post_timeout.mul_f64(self.time_scale),
+            orphan_margin: self.orphan_margin.mul_f64(self.time_scale),
         }
     }
 }
@@ -114,13 +142,15 @@ pub struct Policy {
     pub cancel_grace: Duration,
     /// How long an order puts up with a provider that refuses it for its rate limit.
     pub throttle_patience: Duration,
-    /// How long the provider remembers inputs and outputs.
+    /// How long the provider remembers inputs and outputs: an output that cannot be fetched is tried again for
+    /// that long.
     pub memory: Duration,
     /// First pause between two polls; doubles each time.
     pub poll_first: Duration,
     /// Longest pause between two polls.
     pub poll_most: Duration,
-    /// Most downloads of one output that break off.
+    /// Most tries at an output that is gone, or that is not what was ordered. What only breaks off or cannot be
+    /// reached does not count.
     pub max_downloads: u32,
     /// How long the runner's lease lasts without being renewed; longer than a create call may take.
     pub lease: Duration,
@@ -139,7 +169,7 @@ impl Default for Policy {
             memory: Duration::from_secs(55 * 60),
             poll_first: Duration::from_secs(1),
             poll_most: Duration::from_secs(10),
-            max_downloads: 5,
+            max_downloads: 3,
             lease: Duration::from_secs(60),
         }
     }

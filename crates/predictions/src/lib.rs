@@ -17,6 +17,7 @@
 //! | [`mark`] | the input of one attempt, with the mark that finds it again |
 //! | [`provider`], [`replicate`] | the provider as the engine sees it; the HTTP client |
 //! | [`webhook`] | checking that a webhook is the provider's |
+//! | [`session`] | work that one process of several does at a time |
 //! | [`engine`] | carries the plan out: leases, slots, calls, downloads |
 
 pub mod answers;
@@ -32,6 +33,7 @@ pub mod order;
 pub mod plan;
 pub mod provider;
 pub mod replicate;
+pub mod session;
 pub mod state;
 mod store;
 pub mod webhook;
@@ -50,3 +52,8 @@ pub use state::{OrderState, OrderView};
 pub const SQLITE_MIGRATION: &str = include_str!("../migrations/sqlite/prediction.sql");
 /// The same tables for PostgreSQL.
 pub const POSTGRES_MIGRATION: &str = include_str!("../migrations/postgres/prediction.sql");
+/// What replicas tell each other, to be a later migration of the owning service
+/// (`("0004_coordination", predictions::SQLITE_COORDINATION)`).
+pub const SQLITE_COORDINATION: &str = include_str!("../migrations/sqlite/coordination.sql");
+/// The same tables for PostgreSQL.
+pub const POSTGRES_COORDINATION: &str = include_str!("../migrations/postgres/coordination.sql");

@@ -182,10 +182,10 @@ pub(crate) async fn order_of(log: &Log, attempt: &str) -> Result<Option<String>,
     rows.first().map(|row| row.get("order_key")).transpose()
 }
 
-/// Keys of orders that have something to be followed or concluded.
-pub(crate) async fn active(log: &Log) -> Result<Vec<String>, LogError> {
-    let sql = "SELECT key FROM prediction_order WHERE phase = 'active' ORDER BY placed_at";
-    log.query(sql, params![]).await?.iter().map(|row| row.get("key")).collect()
+/// Orders that have something to be followed or concluded, each with its revision.
+pub(crate) async fn active(log: &Log) -> Result<Vec<(String, i64)>, LogError> {
+    let sql = "SELECT key, revision FROM prediction_order WHERE phase = 'active' ORDER BY placed_at";
+    log.query(sql, params![]).await?.iter().map(|row| Ok((row.get("key")?, row.get("revision")?))).collect()
 }
 
 /// Orders that want a slot, with the time before which they do not.
@@ -223,4 +223,53 @@ pub(crate) async fn served<'a>(
         }
     }
     Ok(served)
+}
+
+/// How far the account is, whoever started attempts so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pace {
+    /// The newest intent.
+    pub(crate) last_start: Option<Timestamp>,
+    /// Until when the provider asked us to wait.
+    pub(crate) resume_at: Option<Timestamp>,
+}
+
+/// Reads the pace of the account.
+pub(crate) async fn pace(log: &Log) -> Result<Pace, LogError> {
+    let sql = "SELECT MAX(intended_at) AS last_start FROM prediction_attempt";
+    let last_start = match log.query(sql, params![]).await?.first() {
+        Some(row) => row.get("last_start")?,
+        None => None,
+    };
+    let sql = "SELECT resume_at FROM prediction_pace WHERE name = 'account'";
+    let resume_at = log.query(sql, params![]).await?.first().map(|row| row.get("resume_at")).transpose()?;
+    Ok(Pace { last_start, resume_at })
+}
+
+/// Remembers until when the provider asked the account to wait; a longer wait stays.
+pub(crate) async fn keep_throttle(log: &Log, until: Timestamp) -> Result<(), LogError> {
+    let sql = "INSERT INTO prediction_pace (name, resume_at) VALUES ('account', $1) \
+               ON CONFLICT (name) DO UPDATE SET resume_at = excluded.resume_at \
+               WHERE prediction_pace.resume_at < excluded.resume_at";
+    log.execute(vec![Statement::new(sql, params![until])]).await.map(drop)
+}
+
+/// Tells whoever works on an order that there is news of it at the provider.
+pub(crate) async fn nudge(log: &Log, key: &str) -> Result<(), LogError> {
+    let sql = "INSERT INTO prediction_nudge (order_key) VALUES ($1) ON CONFLICT (order_key) DO NOTHING";
+    log.execute(vec![Statement::new(sql, params![key])]).await.map(drop)
+}
+
+/// The orders that others told us to look at, told once.
+pub(crate) async fn take_nudges(log: &Log) -> Result<Vec<String>, LogError> {
+    let rows = log.query("SELECT order_key FROM prediction_nudge", params![]).await?;
+    let keys = rows.iter().map(|row| row.get("order_key")).collect::<Result<Vec<String>, _>>()?;
+    if keys.is_empty() {
+        return Ok(keys);
+    }
+    let taken = |key: &String| {
+        Statement::new("DELETE FROM prediction_nudge WHERE order_key = $1", params![key.as_str()])
+    };
+    log.execute(keys.iter().map(taken).collect()).await?;
+    Ok(keys)
 }

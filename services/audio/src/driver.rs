@@ -1,10 +1,11 @@
 //! Makes it so: looks at every unfinished soundtrack whenever something was written, and does its next step.
 //!
-//! Every step is idempotent: an order has its key, an event is refused once the tables moved on, joining again
-//! makes the same file. So the first pass after a crash is the same as any other, and a second replica wastes
-//! time at most.
+//! One replica at a time does so, under a lease. Every step is idempotent all the same: an order has its key, an
+//! event is refused once the tables moved on, joining again makes the same file. So the first pass after a crash,
+//! or after taking over, is the same as any other.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use blobs::Blobs;
@@ -12,25 +13,25 @@ use eventlog::{Log, Meta};
 use kit::Clock;
 use media::Media;
 use predictions::Engine;
-use tokio::task::{Id, JoinError, JoinSet};
+use predictions::session::{Session, Terms};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::AudioError;
 use crate::events::Event;
 use crate::join::{Joined, join};
+use crate::joins::{Joining, Joins};
 use crate::model::MusicModel;
 use crate::order::order;
 use crate::store;
 use crate::track::{SegmentEnd, Step, Track};
 use crate::write;
 
+const LEASE_NAME: &str = "soundtrack-driver";
 /// How long the tables are left alone when nothing is written.
 const POLL: Duration = Duration::from_secs(5);
 /// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often joining is tried before the soundtrack fails.
-const JOIN_TRIES: u32 = 3;
 
 /// Carries soundtracks forward.
 pub(crate) struct Driver {
@@ -40,45 +41,45 @@ pub(crate) struct Driver {
     pub(crate) blobs: Blobs,
     pub(crate) clock: Clock,
     pub(crate) model: MusicModel,
-}
-
-/// Joins under way and those that failed.
-#[derive(Default)]
-struct Joins {
-    tasks: JoinSet<anyhow::Result<Joined>>,
-    running: HashMap<Id, Joining>,
-    failed: HashMap<String, Retry>,
-}
-
-struct Joining {
-    track: Track,
-    shortfall: Option<String>,
-}
-
-struct Retry {
-    tries: u32,
-    not_before: Instant,
+    /// Name of this process for its lease.
+    pub(crate) owner: String,
+    /// How long the lease lasts without being renewed.
+    pub(crate) lease: Duration,
 }
 
 impl Driver {
-    /// Works until `cancel`; joins under way are dropped and done again after the next start.
+    /// Works until `cancel`, whenever this process holds the lease.
     pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), AudioError> {
+        let terms =
+            Terms { log: self.log.clone(), name: LEASE_NAME, owner: self.owner.clone(), ttl: self.lease };
+        let driver = &self;
+        terms.lead(&cancel, |session| async move { driver.work(&session).await }).await;
+        Ok(())
+    }
+
+    /// Works while the lease is held; joins under way end with it, and are done again by whoever is next.
+    async fn work(&self, session: &Arc<Session>) {
         let mut appended = self.log.appended();
         let mut joins = Joins::default();
-        loop {
+        while !session.stop.is_cancelled() {
             appended.borrow_and_update();
-            let pause = if self.pass(&mut joins).await { POLL } else { PAUSE };
+            let pass = session.unless_stopped(self.pass(session, &mut joins));
+            let Some(all_well) = pass.await else { break };
+            let pause = if all_well { POLL } else { PAUSE };
+            let soon = Instant::now() + pause;
+            let look_again = joins.again_at().map_or(soon, |again| again.min(soon));
             tokio::select! {
-                () = cancel.cancelled() => return Ok(()),
-                changed = appended.changed() => if changed.is_err() { return Ok(()) },
-                Some(done) = joins.tasks.join_next_with_id() => self.joined(&mut joins, done).await,
-                () = tokio::time::sleep(pause) => {}
+                () = session.stop.cancelled() => {}
+                changed = appended.changed() => if changed.is_err() { break },
+                (joining, result) = joins.ended() => self.joined(session, &mut joins, joining, result).await,
+                () = tokio::time::sleep_until(look_again) => {}
             }
         }
+        joins.stop().await;
     }
 
     /// One step for each; `false` when something has to be tried again soon.
-    async fn pass(&self, joins: &mut Joins) -> bool {
+    async fn pass(&self, session: &Session, joins: &mut Joins) -> bool {
         let tracks = match store::unfinished(&self.log).await {
             Ok(tracks) => tracks,
             Err(error) => {
@@ -86,10 +87,13 @@ impl Driver {
                 return false;
             }
         };
+        let joinable = |track: &&Track| matches!(track.step(&self.model), Step::Join { .. });
+        let wanted: HashSet<String> = tracks.iter().filter(joinable).map(|track| track.key.clone()).collect();
+        joins.keep(&wanted);
         let mut all_well = true;
         for track in tracks {
             let key = track.key.clone();
-            if let Err(error) = self.step(joins, track).await {
+            if let Err(error) = self.step(session, joins, track).await {
                 tracing::warn!(
                     key,
                     error = format!("{:#}", anyhow::Error::new(error)),
@@ -98,58 +102,60 @@ impl Driver {
                 all_well = false;
             }
         }
-        all_well && joins.failed.is_empty()
+        all_well
     }
 
-    async fn step(&self, joins: &mut Joins, track: Track) -> Result<(), AudioError> {
+    async fn step(&self, session: &Session, joins: &mut Joins, track: Track) -> Result<(), AudioError> {
         match track.step(&self.model) {
             Step::Wait => Ok(()),
             Step::Order(plan) => {
                 let Some(request) = &track.request else { return Ok(()) };
                 let previous = track.delivered().last().map(|(_, audio, _)| audio);
-                self.engine.place(order(&self.model, request, plan, previous), meta(&track)).await?;
+                let meta = self.meta(&track).await?;
+                self.engine.place(order(&self.model, request, plan, previous), meta).await?;
                 Ok(())
             }
             Step::Join { shortfall } => {
-                self.start_joining(joins, track, shortfall);
+                let (media, blobs, copy) = (self.media.clone(), self.blobs.clone(), track.clone());
+                joins.start(track, shortfall, async move { join(&media, &blobs, &copy).await });
                 Ok(())
             }
-            Step::Fail { reason, retryable } => self.fail(&track, reason, retryable).await,
+            Step::Fail { reason, retryable } => self.fail(session, &track, reason, retryable).await,
             Step::Stop { key, reason } => {
-                self.engine.cancel(&key, &reason, meta(&track)).await?;
+                let meta = self.meta(&track).await?;
+                self.engine.cancel(&key, &reason, meta).await?;
                 Ok(())
             }
             Step::EndCanceled => {
                 let (key, job_id, cost_micros) = (track.key.clone(), track.job_id, track.cost_micros());
                 let event = Event::SoundtrackCanceled { key, job_id, cost_micros };
-                write::append(&self.log, &track.key, &[event], self.clock.now()).await.map(drop)
+                self.write(session, &track, event).await
             }
         }
     }
 
-    fn start_joining(&self, joins: &mut Joins, track: Track, shortfall: Option<String>) {
-        let under_way = joins.running.values().any(|joining| joining.track.key == track.key);
-        let too_early = joins.failed.get(&track.key).is_some_and(|retry| Instant::now() < retry.not_before);
-        if under_way || too_early {
-            return;
-        }
-        let (media, blobs, copy) = (self.media.clone(), self.blobs.clone(), track.clone());
-        let task = joins.tasks.spawn(async move { join(&media, &blobs, &copy).await });
-        joins.running.insert(task.id(), Joining { track, shortfall });
-    }
-
-    async fn joined(&self, joins: &mut Joins, done: Result<(Id, anyhow::Result<Joined>), JoinError>) {
-        let (id, result) = match done {
-            Ok(done) => done,
-            Err(lost) => (lost.id(), Err(anyhow::Error::new(lost))),
-        };
-        let Some(Joining { track, shortfall }) = joins.running.remove(&id) else { return };
+    async fn joined(
+        &self,
+        session: &Session,
+        joins: &mut Joins,
+        joining: Joining,
+        result: anyhow::Result<Joined>,
+    ) {
+        let Joining { track, shortfall, .. } = joining;
         let written = match result {
             Ok(joined) => {
-                joins.failed.remove(&track.key);
-                self.finish(&track, joined, shortfall).await
+                joins.succeeded(&track.key);
+                self.finish(session, &track, joined, shortfall).await
             }
-            Err(error) => self.join_failed(joins, &track, &error).await,
+            Err(error) => {
+                tracing::warn!(key = track.key, error = format!("{error:#}"), "joining the segments failed");
+                if !joins.failed(&track.key) {
+                    return;
+                }
+                let reason =
+                    format!("the music was made but could not be joined: {error}; ask for a new soundtrack");
+                self.fail(session, &track, reason, true).await
+            }
         };
         if let Err(error) = written {
             // Joined again by the next pass.
@@ -163,6 +169,7 @@ impl Driver {
 
     async fn finish(
         &self,
+        session: &Session,
         track: &Track,
         joined: Joined,
         shortfall: Option<String>,
@@ -181,28 +188,16 @@ impl Driver {
             segments: u32::try_from(segments).unwrap_or(u32::MAX),
             shortfall,
         };
-        write::append(&self.log, &track.key, &[event], self.clock.now()).await.map(drop)
+        self.write(session, track, event).await
     }
 
-    async fn join_failed(
+    async fn fail(
         &self,
-        joins: &mut Joins,
+        session: &Session,
         track: &Track,
-        error: &anyhow::Error,
+        reason: String,
+        retryable: bool,
     ) -> Result<(), AudioError> {
-        let tries = joins.failed.get(&track.key).map_or(0, |retry| retry.tries) + 1;
-        tracing::warn!(key = track.key, tries, error = format!("{error:#}"), "joining the segments failed");
-        if tries < JOIN_TRIES {
-            let not_before = Instant::now() + PAUSE * 2_u32.pow(tries);
-            joins.failed.insert(track.key.clone(), Retry { tries, not_before });
-            return Ok(());
-        }
-        joins.failed.remove(&track.key);
-        let reason = format!("the music was made but could not be joined: {error}; ask for a new soundtrack");
-        self.fail(track, reason, true).await
-    }
-
-    async fn fail(&self, track: &Track, reason: String, retryable: bool) -> Result<(), AudioError> {
         let event = Event::SoundtrackFailed {
             key: track.key.clone(),
             job_id: track.job_id,
@@ -210,11 +205,29 @@ impl Driver {
             retryable,
             cost_micros: track.cost_micros(),
         };
-        write::append(&self.log, &track.key, &[event], self.clock.now()).await.map(drop)
+        self.write(session, track, event).await
     }
-}
 
-/// The orders belong to the job, too.
-fn meta(track: &Track) -> Meta {
-    Meta { correlation_id: format!("job-{}", track.job_id), ..Meta::default() }
+    /// Writes under the lease, as part of the story that the request began.
+    async fn write(&self, session: &Session, track: &Track, event: Event) -> Result<(), AudioError> {
+        let traceparent = self.traceparent(track).await?;
+        let (at, events) = (self.clock.now(), [event]);
+        let writing = write::append_under(&self.log, &track.key, &events, at, Some(session.guard()));
+        kit::trace::continuing(traceparent.as_deref(), writing).await.map(drop)
+    }
+
+    /// The orders belong to the job and to the request, too.
+    async fn meta(&self, track: &Track) -> Result<Meta, AudioError> {
+        Ok(Meta {
+            correlation_id: format!("job-{}", track.job_id),
+            traceparent: self.traceparent(track).await?,
+            ..Meta::default()
+        })
+    }
+
+    /// The trace of the request that the soundtrack comes from, as it was stored with its first event.
+    async fn traceparent(&self, track: &Track) -> Result<Option<String>, AudioError> {
+        let events = self.log.load(&track.key, 0).await?;
+        Ok(events.into_iter().next().and_then(|event| event.meta.traceparent))
+    }
 }

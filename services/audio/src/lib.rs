@@ -10,6 +10,7 @@
 //! | [`order`] | the orders that buy segments |
 //! | [`service`] | answering requests: wish, question, tombstone |
 //! | `driver` | doing the next step of every unfinished soundtrack |
+//! | `joins` | joins under way, and those to be tried again |
 //! | [`join`] | segments to one file |
 //! | [`events`], [`write`] | stored events, and the one way to write them |
 //! | [`store`] | SQL of the read tables |
@@ -22,6 +23,7 @@ pub mod error;
 pub mod events;
 mod grpc;
 pub mod join;
+mod joins;
 pub mod model;
 pub mod order;
 pub mod plan;
@@ -51,7 +53,7 @@ pub use store::MIGRATIONS;
 /// # Errors
 /// A part of it cannot be set up.
 pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
-    let Deps { log, bus, blobs, clock, listener, cancel } = deps;
+    let Deps { log, bus, blobs, clock, listener, cancel, readiness } = deps;
     let address = listener.local_addr()?;
     let media = Media::new(MediaSettings::new(blobs.scratch_dir())).context("the media tools")?;
     let provider = replicate::Client::new(&settings.replicate, blobs.clone(), clock.clone())
@@ -80,6 +82,8 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
         blobs,
         clock: clock.clone(),
         model: settings.model,
+        owner: settings.owner.clone(),
+        lease: settings.policy.lease,
     };
     tasks.spawn("make soundtracks", driver.run(cancel.clone()));
 
@@ -87,6 +91,6 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let server = AudioServiceServer::new(grpc::Grpc { service, engine });
     let mut routes = RoutesBuilder::default();
     routes.add_service(server.max_decoding_message_size(kit::grpc::MAX_MESSAGE));
-    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, cancel));
+    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
 }

@@ -15,7 +15,8 @@ pub struct Settings {
     pub policy: Policy,
     /// What is bought.
     pub model: MusicModel,
-    /// Name of this process among those that work on the same database; the same after a restart.
+    /// Name of this process among those that work on the same database, unlike that of any other that lives. One
+    /// that is the same after a restart need not wait for its own lease to run out.
     pub owner: String,
     /// Longest soundtrack that is made, milliseconds.
     pub longest_ms: u64,

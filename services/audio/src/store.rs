@@ -16,10 +16,12 @@ pub const MIGRATIONS: Migrations = Migrations {
     sqlite: &[
         ("0001_prediction", predictions::SQLITE_MIGRATION),
         ("0002_soundtrack", include_str!("../../../migrations/audio/sqlite/0002_soundtrack.sql")),
+        ("0003_coordination", predictions::SQLITE_COORDINATION),
     ],
     postgres: &[
         ("0001_prediction", predictions::POSTGRES_MIGRATION),
         ("0002_soundtrack", include_str!("../../../migrations/audio/postgres/0002_soundtrack.sql")),
+        ("0003_coordination", predictions::POSTGRES_COORDINATION),
     ],
 };
 

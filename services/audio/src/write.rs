@@ -1,6 +1,6 @@
 //! The one way to write: a soundtrack's event and its read table, in one append.
 
-use eventlog::{Append, AppendError, Log};
+use eventlog::{Append, AppendError, Log, Statement};
 use jiff::Timestamp;
 
 use crate::error::AudioError;
@@ -13,7 +13,21 @@ use crate::store;
 /// # Errors
 /// The log failed.
 pub async fn append(log: &Log, key: &str, events: &[Event], at: Timestamp) -> Result<bool, AudioError> {
-    let mut append = Append::to(key);
+    append_under(log, key, events, at, None).await
+}
+
+/// The same by somebody who works under a lease: refused once another process has claimed it.
+///
+/// # Errors
+/// The log failed.
+pub async fn append_under(
+    log: &Log,
+    key: &str,
+    events: &[Event],
+    at: Timestamp,
+    guard: Option<Statement>,
+) -> Result<bool, AudioError> {
+    let mut append = Append::to(key).statements(guard);
     for event in events {
         append = append.event(event.to_stored(at)?).statement(store::statement(event, at));
     }

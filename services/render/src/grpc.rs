@@ -47,6 +47,11 @@ fn meta(correlation_id: String) -> Meta {
     Meta { correlation_id, traceparent: kit::trace::traceparent(), ..Meta::default() }
 }
 
+/// What a key that was never asked for belongs to: `job-43/scene-2/take-1` to `job-43`.
+fn story(key: &str) -> String {
+    key.split('/').next().unwrap_or(key).to_owned()
+}
+
 #[tonic::async_trait]
 impl RenderService for Grpc {
     async fn request_render(
@@ -81,7 +86,7 @@ impl RenderService for Grpc {
         if key.trim().is_empty() {
             return Err(refuse(RenderError::Invalid(vec![("key", "can't be blank".to_owned())])));
         }
-        let view = self.engine.cancel(&key, &reason, meta(key.clone())).await.map_err(refuse)?;
+        let view = self.engine.cancel(&key, &reason, meta(story(&key))).await.map_err(refuse)?;
         Ok(Response::new(to_message(&key, view)))
     }
 

@@ -47,7 +47,7 @@ use grpc::Grpc;
 /// # Errors
 /// The listener has no address, the scratch directory cannot be used, or the provider's address is none.
 pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
-    let Deps { log, bus, blobs, clock, listener, cancel } = deps;
+    let Deps { log, bus, blobs, clock, listener, cancel, readiness } = deps;
     let address = listener.local_addr().context("the render service's listener")?;
     let mut tools = MediaSettings::new(blobs.scratch_dir());
     (tools.ffmpeg, tools.ffprobe) = (settings.ffmpeg.clone(), settings.ffprobe.clone());
@@ -74,6 +74,6 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let server = RenderServiceServer::new(Grpc { log, engine });
     let mut routes = RoutesBuilder::default();
     routes.add_service(server.max_decoding_message_size(kit::grpc::MAX_MESSAGE));
-    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, cancel));
+    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
 }

@@ -13,7 +13,8 @@ pub struct Settings {
     pub account: Account,
     /// How patient an order is.
     pub policy: Policy,
-    /// Name of this process among those that work on the same database; the same after a restart.
+    /// Name of this process among those that work on the same database, unlike that of any other that lives. One
+    /// that is the same after a restart need not wait for its own lease to run out.
     pub owner: String,
     /// Name (looked up on PATH) or path of ffmpeg.
     pub ffmpeg: PathBuf,

@@ -14,11 +14,13 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0001_prediction", predictions::SQLITE_MIGRATION),
         ("0002_render", include_str!("../../../migrations/render/sqlite/0002_render.sql")),
         ("0003_frame", include_str!("../../../migrations/render/sqlite/0003_frame.sql")),
+        ("0004_coordination", predictions::SQLITE_COORDINATION),
     ],
     postgres: &[
         ("0001_prediction", predictions::POSTGRES_MIGRATION),
         ("0002_render", include_str!("../../../migrations/render/postgres/0002_render.sql")),
         ("0003_frame", include_str!("../../../migrations/render/postgres/0003_frame.sql")),
+        ("0004_coordination", predictions::POSTGRES_COORDINATION),
     ],
 };
 

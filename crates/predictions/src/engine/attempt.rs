@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -40,15 +41,18 @@ impl Driver {
     pub(super) async fn attempt(&mut self, stored: Stored) -> Result<Then, NotRecorded> {
         let order = self.order(&stored)?.clone();
         let attempt = Uuid::now_v7();
-        let (input, mark) = match self.input(&order, attempt).await {
+        let Some(input) = self.session.unless_stopped(self.input(&order, attempt)).await else {
+            return Ok(Then::Leave);
+        };
+        let (input, mark) = match input {
             Ok(input) => input,
             Err(error) => return self.no_input(&stored, attempt, error).await,
         };
-        tokio::select! {
-            () = self.session.stop.cancelled() => return Ok(Then::Leave),
-            () = self.engine.pace.start() => {}
+        if self.session.unless_stopped(self.engine.pace.start()).await.is_none() {
+            return Ok(Then::Leave);
         }
-        let timeout = self.engine.timing.post_timeout;
+        let timeout = self.engine.post_timeout;
+        let began = Instant::now();
         if !self.session.outlasts(timeout) {
             tracing::warn!(key = self.key, "the lease would not outlast a create call; not starting it");
             return Ok(Then::Wait(SOON));
@@ -63,7 +67,7 @@ impl Driver {
             cancel_after_seconds: (self.engine.policy.attempt_deadline + self.engine.policy.cancel_grace)
                 .as_secs(),
         };
-        let answer = self.call(&create, &stored, timeout).await;
+        let answer = self.call(&create, &stored, began).await;
         self.conclude(stored, &attempt.to_string(), answer).await
     }
 
@@ -72,23 +76,38 @@ impl Driver {
         &self,
         create: &Create,
         stored: &Stored,
-        timeout: Duration,
+        began: Instant,
     ) -> Result<Prediction, ProviderError> {
-        let intended = stored.state.open().map_or_else(|| self.engine.clock.now(), |open| open.intended_at);
-        let until = later(intended, timeout);
-        if self.engine.clock.now() > later(intended, timeout.mul_f64(USEFUL)) {
-            return Err(ProviderError::NotSent(
-                "this machine was too slow to make the call in time".to_owned(),
-            ));
+        let not_sent = |why: &str| Err(ProviderError::NotSent(why.to_owned()));
+        let clock = &self.engine.clock;
+        let (timeout, by_clock) = (self.engine.post_timeout, self.engine.timing.post_timeout);
+        let intended = stored.state.open().map_or_else(|| clock.now(), |open| open.intended_at);
+        // By both clocks: one goes on while the process is paused, the other while the machine is.
+        if began.elapsed() > timeout.mul_f64(USEFUL)
+            || clock.now() > later(intended, by_clock.mul_f64(USEFUL))
+        {
+            return not_sent("this machine was too slow to make the call in time");
+        }
+        if self.session.stop.is_cancelled() {
+            return not_sent("the process stopped before the call was made");
+        }
+        // Another call was told so while this one was prepared.
+        if let Some(until) = self.engine.pace.throttled_until() {
+            let left = until.duration_since(clock.now());
+            return Err(ProviderError::Throttled(Duration::try_from(left).unwrap_or_default()));
         }
         let last_call = async {
             self.session.stop.cancelled().await;
             tokio::time::sleep(LAST_CALL).await;
         };
         tokio::select! {
-            answer = self.engine.provider.create(create) => answer,
-            () = self.engine.clock.sleep_until(until) => Err(ProviderError::Ambiguous("no answer in time".to_owned())),
+            // The time first: after a pause of the process nothing is sent any more.
+            biased;
+            () = clock.sleep_until(later(intended, by_clock)) => {
+                Err(ProviderError::Ambiguous("no answer in time".to_owned()))
+            }
             () = last_call => Err(ProviderError::Ambiguous("the process stopped while it was made".to_owned())),
+            answer = self.engine.provider.create(create) => answer,
         }
     }
 
@@ -100,7 +119,7 @@ impl Driver {
     ) -> Result<Then, NotRecorded> {
         let moment = self.moment();
         if let Err(ProviderError::Throttled(wait)) = &answer {
-            self.engine.pace.throttle(later(moment.now, *wait));
+            self.engine.throttled(*wait).await;
         }
         if let Err(error) = &answer {
             tracing::info!(key = self.key, attempt, error = %error, "a create call brought no prediction");
@@ -144,7 +163,9 @@ impl Driver {
             let left = Duration::try_from(not_before.duration_since(began)).unwrap_or_default();
             return Ok(Then::Wait(left));
         }
-        match self.look(&known.mark, known.intended_at).await {
+        let looking = self.look(&known.mark, known.intended_at);
+        let Some(found) = self.session.unless_stopped(looking).await else { return Ok(Then::Leave) };
+        match found {
             Ok(Some(prediction)) => {
                 tracing::info!(
                     key = self.key,
@@ -212,7 +233,9 @@ impl Driver {
         prediction_id: String,
     ) -> Result<Then, NotRecorded> {
         let Some(known) = stored.state.attempt(attempt) else { return Ok(Then::GoOn) };
-        match self.engine.provider.get(&prediction_id).await {
+        let asking = self.engine.provider.get(&prediction_id);
+        let Some(answer) = self.session.unless_stopped(asking).await else { return Ok(Then::Leave) };
+        match answer {
             Ok(prediction) if known.mark.is_on(&prediction.input) => {
                 let fact =
                     Fact::AttemptAccepted { attempt: attempt.to_owned(), prediction_id, adopted: true };

@@ -1,17 +1,21 @@
 //! One order from step to step: ask the plan, do what it says, record what came of it, ask again.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use eventlog::Meta;
-use tokio::sync::Notify;
 
-use super::{Inner, scheduler::Session};
+use super::{Inner, Waker, delivery::Fetching};
 use crate::{
     answers::{self, Moment},
     error::{OrderError, ProviderError},
     fact::Fact,
     order::Order,
     plan::Step,
+    session::Session,
     store::{self, NotRecorded, Stored},
 };
 
@@ -23,13 +27,13 @@ pub(super) struct Driver {
     pub(super) engine: Arc<Inner>,
     pub(super) session: Arc<Session>,
     pub(super) key: String,
-    poke: Arc<Notify>,
+    waker: Arc<Waker>,
     polls: u32,
     /// Looks into the list that were made too early to prove an absence.
     pub(super) early_looks: u32,
     /// Predictions that webhooks named and that turned out to be others'.
     pub(super) doubted: HashSet<String>,
-    pub(super) deliveries: u32,
+    pub(super) fetching: Fetching,
 }
 
 /// What a driver does after a step.
@@ -44,17 +48,17 @@ pub(super) enum Then {
 
 /// Works on one order until it is over, waits for a slot, or the session ends. With `start` it owns a free slot.
 pub(super) async fn drive(engine: Arc<Inner>, session: Arc<Session>, key: String, start: bool) -> String {
-    let poke = Arc::new(Notify::new());
-    engine.pokes.lock().insert(key.clone(), poke.clone());
+    let waker = Arc::<Waker>::default();
+    engine.wakers.lock().insert(key.clone(), waker.clone());
     let mut driver = Driver {
         engine,
         session,
         key: key.clone(),
-        poke,
+        waker,
         polls: 0,
         early_looks: 0,
         doubted: HashSet::new(),
-        deliveries: 0,
+        fetching: Fetching::default(),
     };
     // Taken off the books however this future ends.
     let _on_the_books = OnTheBooks { engine: driver.engine.clone(), key: key.clone() };
@@ -88,7 +92,7 @@ struct OnTheBooks {
 
 impl Drop for OnTheBooks {
     fn drop(&mut self) {
-        self.engine.pokes.lock().remove(&self.key);
+        self.engine.wakers.lock().remove(&self.key);
         self.engine.starting.lock().remove(&self.key);
     }
 }
@@ -96,9 +100,17 @@ impl Drop for OnTheBooks {
 impl Driver {
     async fn step(&mut self, start: &mut bool) -> Result<Then, NotRecorded> {
         let mut stored = store::load(&self.engine.log, &self.key).await?;
+        self.waker.seen.store(stored.revision, Ordering::Relaxed);
         for attempt in &mut stored.state.attempts {
             attempt.hints.retain(|id| !self.doubted.contains(id));
         }
+        // What is called and written for an order belongs to the trace of the request that it comes from.
+        let traceparent = stored.request.traceparent.clone();
+        let carried = Box::pin(self.carry_out(start, stored));
+        kit::trace::continuing(traceparent.as_deref(), carried).await
+    }
+
+    async fn carry_out(&mut self, start: &mut bool, stored: Stored) -> Result<Then, NotRecorded> {
         match self.engine.next(&stored.state) {
             Step::Done => Ok(Then::Leave),
             Step::Record(fact) => self.record(&stored, fact).await.map(|_| Then::GoOn),
@@ -109,8 +121,8 @@ impl Driver {
             Step::Confirm { attempt, prediction_id } => self.confirm(stored, &attempt, prediction_id).await,
             Step::Cancel { attempt, prediction_id } => self.cancel(stored, attempt, &prediction_id).await,
             Step::Poll { attempt, prediction_id } => self.poll(stored, &attempt, &prediction_id).await,
-            Step::Store { prediction_id, output_url, .. } => {
-                self.deliver(stored, prediction_id, output_url).await
+            Step::Store { attempt, prediction_id, output_url } => {
+                self.deliver(stored, &attempt, &prediction_id, &output_url).await
             }
         }
     }
@@ -119,21 +131,19 @@ impl Driver {
     pub(super) async fn wait(&self, pause: Duration) {
         tokio::select! {
             () = self.session.stop.cancelled() => {}
-            () = self.poke.notified() => {}
+            () = self.waker.notify.notified() => {}
             () = self.engine.clock.sleep(pause) => {}
         }
     }
 
     /// Records a fact under the lease.
     pub(super) async fn record(&self, stored: &Stored, fact: Fact) -> Result<Stored, NotRecorded> {
-        let traceparent = stored.request.traceparent.as_deref();
         let facts = std::slice::from_ref(&fact);
-        let writing = async {
-            let correlation_id = stored.request.correlation_id.clone();
-            let meta = Meta { correlation_id, traceparent: kit::trace::traceparent(), ..Meta::default() };
-            self.engine.record(&self.key, stored, facts, meta, Some(self.session.guard())).await
-        };
-        let recorded = kit::trace::continuing(traceparent, writing).await?;
+        let correlation_id = stored.request.correlation_id.clone();
+        let meta = Meta { correlation_id, traceparent: kit::trace::traceparent(), ..Meta::default() };
+        let guard = Some(self.session.guard());
+        let recorded = self.engine.record(&self.key, stored, facts, meta, guard).await?;
+        self.waker.seen.store(recorded.revision, Ordering::Relaxed);
         tracing::debug!(key = self.key, fact = fact.kind(), "recorded");
         Ok(recorded)
     }
@@ -154,7 +164,9 @@ impl Driver {
         prediction_id: &str,
     ) -> Result<Then, NotRecorded> {
         let policy = &self.engine.policy;
-        match self.engine.provider.get(prediction_id).await {
+        let asking = self.engine.provider.get(prediction_id);
+        let Some(answer) = self.session.unless_stopped(asking).await else { return Ok(Then::Leave) };
+        match answer {
             Ok(prediction) => {
                 let price = self.order(&stored)?.price_micros;
                 let Some(known) = stored.state.attempt(attempt) else { return Ok(Then::GoOn) };
@@ -184,7 +196,9 @@ impl Driver {
         attempt: String,
         prediction_id: &str,
     ) -> Result<Then, NotRecorded> {
-        match self.engine.provider.cancel(prediction_id).await {
+        let asking = self.engine.provider.cancel(prediction_id);
+        let Some(answer) = self.session.unless_stopped(asking).await else { return Ok(Then::Leave) };
+        match answer {
             // A refusal means that there is nothing (left) to cancel; the next poll tells.
             Ok(()) | Err(ProviderError::Refused { .. }) => {
                 self.polls = 0;

@@ -87,7 +87,7 @@ impl Driver {
             }
             NoInput::Provider(error @ (ProviderError::Throttled(_) | ProviderError::Refused { .. })) => {
                 if let ProviderError::Throttled(wait) = &error {
-                    self.engine.pace.throttle(later(moment.now, *wait));
+                    self.engine.throttled(*wait).await;
                 }
                 answers::created(&stored.state, &attempt, &Err(error), policy, moment)
             }

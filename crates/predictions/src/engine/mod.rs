@@ -10,6 +10,7 @@
 //! | `input` | the input of an attempt, with its mark |
 //! | `delivery` | fetching, checking and keeping an output |
 //! | `pace` | start rate and the account's rate limit |
+//! | `webhooks` | webhooks checked and taken in |
 
 mod attempt;
 mod delivery;
@@ -17,18 +18,22 @@ mod driver;
 mod input;
 mod pace;
 mod scheduler;
+mod webhooks;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 use blobs::Blobs;
 use eventlog::{Log, Meta};
-use kit::Clock;
+use kit::{Clock, trace::TraceContext};
 use parking_lot::Mutex;
-use secrecy::SecretString;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use self::pace::Pace;
+use self::{pace::Pace, webhooks::Secret};
 use crate::{
     buyer::Buyer,
     config::{Account, Policy, PublicUrls, ReplicateConfig},
@@ -39,7 +44,6 @@ use crate::{
     provider::Provider,
     state::{OrderState, OrderView, Phase},
     store::{self, NotRecorded, Stored, Write},
-    webhook,
 };
 
 /// How often a write is decided anew when others write at the same time.
@@ -65,8 +69,8 @@ pub struct EngineParts {
     pub account: Account,
     /// How patient orders are.
     pub policy: Policy,
-    /// Name of this process among those that may run the engine; the same after a restart, so that it need not
-    /// wait for its own lease to end.
+    /// Name of this process among those that may run the engine, unlike that of any other that lives. One that is
+    /// the same after a restart need not wait for its own lease to end.
     pub owner: String,
     /// The service.
     pub buyer: Arc<dyn Buyer>,
@@ -85,18 +89,28 @@ pub(crate) struct Inner {
     account: Account,
     policy: Policy,
     timing: Timing,
+    /// How long a create call may take, by the machine's clock.
+    post_timeout: Duration,
     skew: Duration,
     public: Option<PublicUrls>,
     owner: String,
     /// Wakes the scheduler.
     wake: Notify,
     /// Wakes the driver of an order.
-    pokes: Mutex<HashMap<String, Arc<Notify>>>,
+    wakers: Mutex<HashMap<String, Arc<Waker>>>,
     /// Orders that were given a slot and have not recorded their intent yet, with their campaigns.
     starting: Mutex<HashMap<String, String>>,
     pace: Pace,
     deliveries: Semaphore,
-    webhook_secret: tokio::sync::Mutex<Option<SecretString>>,
+    webhook_secret: tokio::sync::Mutex<Option<Secret>>,
+}
+
+/// How the driver of an order is woken.
+#[derive(Default)]
+struct Waker {
+    notify: Notify,
+    /// The revision that it knows; a newer one was written by somebody else.
+    seen: AtomicI64,
 }
 
 impl std::fmt::Debug for Engine {
@@ -111,10 +125,6 @@ impl Engine {
     pub fn new(mut parts: EngineParts) -> Self {
         // A call may start only while the lease outlasts it.
         parts.policy.lease = parts.policy.lease.max(parts.replicate.post_timeout.saturating_mul(2));
-        let timing = Timing {
-            post_timeout: parts.replicate.post_timeout,
-            orphan_margin: parts.replicate.orphan_margin,
-        };
         Self(Arc::new(Inner {
             pace: Pace::new(parts.clock.clone(), parts.account.starts_per_second),
             log: parts.log,
@@ -124,12 +134,13 @@ impl Engine {
             buyer: parts.buyer,
             account: parts.account,
             policy: parts.policy,
-            timing,
+            timing: parts.replicate.timing(),
+            post_timeout: parts.replicate.post_timeout,
             skew: parts.replicate.skew,
             public: parts.replicate.public,
             owner: parts.owner,
             wake: Notify::new(),
-            pokes: Mutex::default(),
+            wakers: Mutex::default(),
             starting: Mutex::default(),
             deliveries: Semaphore::new(DELIVERIES),
             webhook_secret: tokio::sync::Mutex::default(),
@@ -141,7 +152,8 @@ impl Engine {
     /// # Errors
     /// None at present: whatever goes wrong on the way is logged and tried again.
     pub async fn run(&self, cancel: CancellationToken) -> Result<(), OrderError> {
-        scheduler::run(self.0.clone(), cancel).await
+        scheduler::run(self.0.clone(), cancel).await;
+        Ok(())
     }
 
     /// Places an order and returns its state. Under a key that is known it changes nothing and is a question; a
@@ -154,6 +166,7 @@ impl Engine {
             return Err(OrderError::NoMark { key: order.key });
         }
         let key = order.key.clone();
+        let meta = traced(meta);
         for _ in 0..RACES {
             let stored = store::load(&self.0.log, &key).await?;
             if let Some(known) = &stored.state.order
@@ -193,6 +206,10 @@ impl Engine {
             if stored.state.outcome.is_some() || stored.state.cancel.is_some() {
                 return Ok(stored.state.view());
             }
+            let mut meta = traced(meta.clone());
+            if stored.revision > 0 {
+                meta.correlation_id.clone_from(&stored.request.correlation_id);
+            }
             let reason = reason.to_owned();
             let mut facts = vec![Fact::CancelRequested { reason: reason.clone() }];
             if stored.state.phase() == Phase::Waiting {
@@ -204,43 +221,6 @@ impl Engine {
             }
         }
         Err(OrderError::Busy { key: key.to_owned() })
-    }
-
-    /// Takes in a webhook as it came. `true`: it is the provider's, for an attempt of ours, and stored as far as
-    /// there is anything to store. `false`: unsigned, forged or unknown; nothing happened.
-    ///
-    /// # Errors
-    /// It could not be checked or stored: the provider has to send it again.
-    pub async fn webhook(
-        &self,
-        attempt: &str,
-        headers: &HashMap<String, String>,
-        body: &[u8],
-    ) -> Result<bool, OrderError> {
-        let Some(key) = store::order_of(&self.0.log, attempt).await? else { return Ok(false) };
-        let secret = self.webhook_secret().await?;
-        let Some(prediction_id) = webhook::verified(&secret, headers, body) else { return Ok(false) };
-        for _ in 0..RACES {
-            let stored = store::load(&self.0.log, &key).await?;
-            let Some(known) = stored.state.attempt(attempt) else { return Ok(false) };
-            if let Some(id) = &known.prediction_id {
-                let ours = *id == prediction_id;
-                if ours {
-                    self.0.poke(&key);
-                }
-                return Ok(ours);
-            }
-            if known.over.is_some() || known.hints.contains(&prediction_id) {
-                return Ok(true);
-            }
-            let fact =
-                Fact::ProviderHinted { attempt: attempt.to_owned(), prediction_id: prediction_id.clone() };
-            if self.write(&key, &stored, &[fact], &Meta::default()).await?.is_some() {
-                self.0.poke(&key);
-                return Ok(true);
-            }
-        }
-        Err(OrderError::Busy { key })
     }
 
     /// Waits until the order is over. `None`: `cancel` came first, or the key is unknown.
@@ -265,15 +245,6 @@ impl Engine {
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
-    }
-
-    async fn webhook_secret(&self) -> Result<SecretString, OrderError> {
-        let mut cached = self.0.webhook_secret.lock().await;
-        if let Some(secret) = &*cached {
-            return Ok(secret.clone());
-        }
-        let secret = self.0.provider.webhook_secret().await.map_err(OrderError::NoSecret)?;
-        Ok(cached.insert(secret).clone())
     }
 
     /// Writes without the lease; `None` when somebody else was faster.
@@ -309,19 +280,47 @@ impl Inner {
             key.clone_into(&mut meta.correlation_id);
         }
         let at = self.clock.now();
+        let traceparent = meta.traceparent.clone();
         let write = Write { key, meta, at, guard, max_in_flight: self.account.max_in_flight };
-        store::record(&self.log, self.buyer.as_ref(), stored, facts, write).await
+        let writing = store::record(&self.log, self.buyer.as_ref(), stored, facts, write);
+        // The service's own events, made on the way, get their trace from here.
+        kit::trace::continuing(traceparent.as_deref(), writing).await
     }
 
     /// Wakes whoever works on this order, and the scheduler in case nobody does.
     fn poke(&self, key: &str) {
-        if let Some(notify) = self.pokes.lock().get(key) {
-            notify.notify_one();
-        }
+        self.poke_driver(key);
         self.wake.notify_one();
+    }
+
+    /// Wakes whoever works on this order, if that is in this process.
+    fn poke_driver(&self, key: &str) -> bool {
+        let wakers = self.wakers.lock();
+        let waker = wakers.get(key);
+        if let Some(waker) = waker {
+            waker.notify.notify_one();
+        }
+        waker.is_some()
+    }
+
+    /// The whole account waits that long, whichever process starts attempts next.
+    async fn throttled(&self, wait: Duration) {
+        let until = crate::plan::later(self.clock.now(), wait);
+        self.pace.throttle(until);
+        if let Err(error) = store::keep_throttle(&self.log, until).await {
+            tracing::warn!(%error, "the provider's wish to wait could not be stored; another process may ask too early");
+        }
     }
 
     fn next(&self, state: &OrderState) -> crate::plan::Step {
         crate::plan::next(state, self.clock.now(), &self.policy, self.timing)
     }
+}
+
+/// Everything that follows an order is one trace, also when its asker had none.
+fn traced(mut meta: Meta) -> Meta {
+    meta.traceparent.get_or_insert_with(|| {
+        kit::trace::current().map_or_else(TraceContext::root, |context| context.child()).to_string()
+    });
+    meta
 }

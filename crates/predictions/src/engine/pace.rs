@@ -1,4 +1,7 @@
 //! How fast attempts may be started: the start rate, and the provider's own rate limit.
+//!
+//! Only the process that holds the runner's lease starts attempts. The one that takes over goes on where the last
+//! one was: from the newest intent in the database, and the wait that was stored when the provider asked for it.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -11,6 +14,8 @@ use governor::{
 use jiff::Timestamp;
 use kit::Clock;
 use parking_lot::Mutex;
+
+use crate::plan::later;
 
 /// The limiter on the service's clock.
 #[derive(Clone, Debug)]
@@ -30,6 +35,7 @@ impl governor::clock::Clock for Passing {
 /// When the next create call may be made.
 pub(super) struct Pace {
     clock: Passing,
+    spacing: Duration,
     starts: RateLimiter<NotKeyed, InMemoryState, Passing, NoOpMiddleware<Duration>>,
     resume_at: Mutex<Option<Timestamp>>,
 }
@@ -44,6 +50,7 @@ impl Pace {
         Self {
             starts: RateLimiter::direct_with_clock(quota, clock.clone()),
             clock,
+            spacing: Duration::from_secs(1) / rate.get(),
             resume_at: Mutex::default(),
         }
     }
@@ -52,6 +59,13 @@ impl Pace {
     pub(super) fn throttle(&self, until: Timestamp) {
         let mut resume_at = self.resume_at.lock();
         *resume_at = (*resume_at).max(Some(until));
+    }
+
+    /// Goes on after a start that another process may have made.
+    pub(super) fn follow(&self, last_start: Timestamp) {
+        // A machine whose clock is ahead of ours does not hold us up for longer than one space.
+        let last_start = last_start.min(self.clock.clock.now());
+        self.throttle(later(last_start, self.spacing));
     }
 
     /// Until when the provider has asked us to wait, if that is still to come.
@@ -71,5 +85,66 @@ impl Pace {
                 Err(not_yet) => self.clock.clock.sleep(not_yet.wait_time_from(self.clock.now())).await,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    const STEP: Duration = Duration::from_millis(50);
+
+    /// Starts of ten that want to start at once, as times passed on the clock.
+    async fn ten_starts(clock: &Clock, pace: &Pace) -> Vec<Duration> {
+        let began = clock.now();
+        let passed = || Duration::try_from(clock.now().duration_since(began)).unwrap();
+        let mut starts = Vec::new();
+        for _ in 0..1000 {
+            while starts.len() < 10 && pace.start().now_or_never().is_some() {
+                starts.push(passed());
+            }
+            clock.advance(STEP);
+        }
+        starts
+    }
+
+    #[tokio::test]
+    async fn starts_are_spread_evenly_and_never_bunched() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let starts = ten_starts(&clock, &Pace::new(clock.clone(), 5)).await;
+        let expected: Vec<Duration> = (0..10).map(|n| Duration::from_millis(200) * n).collect();
+        assert_eq!(starts, expected, "time that nobody used is not saved up");
+    }
+
+    #[tokio::test]
+    async fn a_pause_without_starts_is_not_made_up_for() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let pace = Pace::new(clock.clone(), 5);
+        pace.start().await;
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!(ten_starts(&clock, &pace).await[1], Duration::from_millis(200));
+    }
+
+    #[tokio::test]
+    async fn nobody_starts_before_the_provider_allows_it_and_an_earlier_wish_does_not_shorten_the_wait() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let pace = Pace::new(clock.clone(), 5);
+        pace.throttle(later(clock.now(), Duration::from_secs(30)));
+        pace.throttle(later(clock.now(), Duration::from_secs(10)));
+        let starts = ten_starts(&clock, &pace).await;
+        assert_eq!(starts[..2], [Duration::from_secs(30), Duration::from_millis(30_200)]);
+    }
+
+    #[tokio::test]
+    async fn a_successor_keeps_the_distance_from_its_predecessors_last_start() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let pace = Pace::new(clock.clone(), 5);
+        pace.follow(clock.now());
+        assert_eq!(ten_starts(&clock, &pace).await[0], Duration::from_millis(200));
+        let pace = Pace::new(clock.clone(), 5);
+        pace.follow(later(clock.now(), Duration::from_secs(900)));
+        assert_eq!(ten_starts(&clock, &pace).await[0], Duration::from_millis(200), "a clock that is ahead");
     }
 }

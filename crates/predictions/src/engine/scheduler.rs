@@ -1,147 +1,105 @@
-//! The runner: holds the lease, follows every order that has an attempt, and gives out free slots in turn.
+//! The runner: under the lease, follows every order that has an attempt, and gives out free slots in turn.
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use eventlog::{Lease, LogError, Statement, lease};
+use eventlog::LogError;
 use jiff::Timestamp;
-use parking_lot::Mutex;
-use tokio::{
-    task::JoinSet,
-    time::{Instant, MissedTickBehavior},
-};
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio::{sync::watch, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use super::{Inner, driver};
-use crate::{error::OrderError, fair, store};
+use crate::{
+    fair,
+    session::{Session, Terms},
+    store,
+};
 
 const LEASE_NAME: &str = "prediction-runner";
 /// Pause after a failure of our own database.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often the tables are looked at when nothing wakes us (another process may have placed an order).
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How long writes are gathered before the tables are looked at for what other processes wrote.
+const GATHER: Duration = Duration::from_millis(200);
 
-/// The lease as long as it is held.
-pub(super) struct Session {
-    lease: Lease,
-    /// By the machine's own clock, because that is what the database measures leases with.
-    valid_until: Mutex<Instant>,
-    /// Ends all work under the lease.
-    pub(super) stop: CancellationToken,
-}
-
-impl Session {
-    /// Fails any write after the lease was taken over.
-    pub(super) fn guard(&self) -> Statement {
-        self.lease.guard()
-    }
-
-    /// Whether the lease certainly lasts that long.
-    pub(super) fn outlasts(&self, duration: Duration) -> bool {
-        *self.valid_until.lock() >= Instant::now() + duration
-    }
-}
-
-pub(super) async fn run(engine: Arc<Inner>, cancel: CancellationToken) -> Result<(), OrderError> {
-    while !cancel.is_cancelled() {
-        match claim(&engine, &cancel).await {
-            Ok(Some(session)) => {
-                let session = Arc::new(session);
-                work(&engine, &session).await;
-                if cancel.is_cancelled() {
-                    // A courtesy: the next one need not wait.
-                    let _ = lease::release(&engine.log, &session.lease).await;
-                }
-            }
-            Ok(None) => pause(&cancel, PAUSE).await,
-            Err(error) => {
-                tracing::warn!(error = %error, "the runner's lease cannot be claimed; trying again");
-                pause(&cancel, PAUSE).await;
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn pause(cancel: &CancellationToken, duration: Duration) {
-    tokio::select! {
-        () = cancel.cancelled() => {}
-        () = tokio::time::sleep(duration) => {}
-    }
-}
-
-async fn claim(engine: &Inner, cancel: &CancellationToken) -> Result<Option<Session>, LogError> {
-    let asked = Instant::now();
-    let lease = lease::claim(&engine.log, LEASE_NAME, &engine.owner, engine.policy.lease).await?;
-    Ok(lease.map(|lease| Session {
-        lease,
-        valid_until: Mutex::new(asked + engine.policy.lease),
-        stop: cancel.child_token(),
-    }))
+pub(super) async fn run(engine: Arc<Inner>, cancel: CancellationToken) {
+    let terms = Terms {
+        log: engine.log.clone(),
+        name: LEASE_NAME,
+        owner: engine.owner.clone(),
+        ttl: engine.policy.lease,
+    };
+    terms.lead(&cancel, |session| work(engine.clone(), session)).await;
 }
 
 /// Works until the lease is lost or the process stops.
-async fn work(engine: &Arc<Inner>, session: &Arc<Session>) {
-    // Ends with this future: a lease that nobody works under must not be renewed.
-    let renewing = AbortOnDropHandle::new(tokio::spawn(renew(engine.clone(), session.clone())));
+async fn work(engine: Arc<Inner>, session: Arc<Session>) {
     let mut drivers: JoinSet<String> = JoinSet::new();
     let mut driven: HashSet<String> = HashSet::new();
+    let mut appended = engine.log.appended();
+    // What earlier sessions had under way has ended with them; slots are counted in the database.
     engine.starting.lock().clear();
+    keep_pace(&engine, &session).await;
     while !session.stop.is_cancelled() {
-        let due = match dispatch(engine, session, &mut driven, &mut drivers).await {
+        let due = match dispatch(&engine, &session, &mut driven, &mut drivers).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(error = %error, "the orders cannot be read; trying again");
-                pause(&session.stop, PAUSE).await;
+                session.unless_stopped(tokio::time::sleep(PAUSE)).await;
                 continue;
             }
         };
-        let look_again = tokio::time::sleep(LOOK_AGAIN);
         tokio::select! {
             () = session.stop.cancelled() => {}
             () = engine.wake.notified() => {}
-            () = look_again => {}
-            () = wait_until(engine, due) => {}
+            () = written(&mut appended) => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = wait_until(&engine, due) => {}
             Some(done) = drivers.join_next() => {
                 match done {
                     Ok(key) => { driven.remove(&key); }
                     // A driver that panicked does not say whose it was: all that are gone are taken up again.
-                    Err(_) => driven.retain(|key| engine.pokes.lock().contains_key(key)),
+                    Err(_) => driven.retain(|key| engine.wakers.lock().contains_key(key)),
                 }
             }
         }
     }
     while drivers.join_next().await.is_some() {}
-    let _ = renewing.await;
+}
+
+/// Goes on at the pace of the process before this one; nothing is started until that is known.
+async fn keep_pace(engine: &Inner, session: &Session) {
+    while !session.stop.is_cancelled() {
+        match store::pace(&engine.log).await {
+            Ok(pace) => {
+                pace.last_start.into_iter().for_each(|at| engine.pace.follow(at));
+                pace.resume_at.into_iter().for_each(|at| engine.pace.throttle(at));
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "the pace cannot be read; trying again");
+                session.unless_stopped(tokio::time::sleep(PAUSE)).await;
+            }
+        }
+    }
+}
+
+/// Something was written, by this process or another; many writes are one.
+async fn written(appended: &mut watch::Receiver<i64>) {
+    if appended.changed().await.is_err() {
+        return std::future::pending().await;
+    }
+    tokio::time::sleep(GATHER).await;
 }
 
 async fn wait_until(engine: &Inner, due: Option<Timestamp>) {
     match due {
         Some(due) => engine.clock.sleep_until(due).await,
         None => std::future::pending().await,
-    }
-}
-
-async fn renew(engine: Arc<Inner>, session: Arc<Session>) {
-    let mut ticks = tokio::time::interval(engine.policy.lease / 4);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = session.stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        let asked = Instant::now();
-        match lease::renew(&engine.log, &session.lease, engine.policy.lease).await {
-            Ok(true) => *session.valid_until.lock() = asked + engine.policy.lease,
-            Ok(false) => {
-                tracing::warn!("another process took the runner's lease over");
-                session.stop.cancel();
-            }
-            Err(error) => tracing::warn!(error = %error, "the runner's lease cannot be renewed"),
-        }
     }
 }
 
@@ -152,10 +110,18 @@ async fn dispatch(
     driven: &mut HashSet<String>,
     drivers: &mut JoinSet<String>,
 ) -> Result<Option<Timestamp>, LogError> {
-    for key in store::active(&engine.log).await? {
+    for (key, revision) in store::active(&engine.log).await? {
         if driven.insert(key.clone()) {
             drivers.spawn(driver::drive(engine.clone(), session.clone(), key, false));
+        } else if let Some(waker) = engine.wakers.lock().get(&key)
+            && waker.seen.load(Ordering::Relaxed) < revision
+        {
+            // Somebody else wrote: a cancel or a webhook that reached another process.
+            waker.notify.notify_one();
         }
+    }
+    for key in store::take_nudges(&engine.log).await? {
+        engine.poke_driver(&key);
     }
     let now = engine.clock.now();
     let mut due = None;

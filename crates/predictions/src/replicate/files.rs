@@ -43,7 +43,7 @@ impl Client {
     /// Streams an output into a file. Without our key: the address came from outside.
     pub(super) async fn download_file(&self, url: &str, to: &Path) -> Result<u64, ProviderError> {
         let url = self.output_address(url)?;
-        let response = self.accepted(self.http.get(url)).await?;
+        let response = self.accepted(self.http.get(url).timeout(self.download_timeout)).await?;
         let limit = self.max_output_bytes;
         if response.content_length().is_some_and(|length| length > limit) {
             return Err(ProviderError::TooLarge { limit });

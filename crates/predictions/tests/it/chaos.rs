@@ -10,8 +10,16 @@ const ORDERS: usize = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_paid_twice_or_lost_over_kills() {
+    over_kills(World::new().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_paid_twice_or_lost_over_kills_on_postgresql() {
+    over_kills(World::on_postgres().await).await;
+}
+
+async fn over_kills(mut world: World) {
     let mut dice = StdRng::seed_from_u64(7);
-    let mut world = World::new().await;
     world.config.post_timeout = std::time::Duration::from_millis(600);
     let answers: Vec<Answer> = (0..ORDERS)
         .map(|_| match dice.random_range(0..6) {

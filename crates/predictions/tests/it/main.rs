@@ -4,7 +4,15 @@
 
 mod chaos;
 mod client;
+mod deliveries;
 mod engine;
 mod golden;
 mod interleavings;
+mod paused;
+mod provider;
+mod rates;
+mod replicas;
 mod scripted;
+mod stopping;
+mod stories;
+mod throttled;

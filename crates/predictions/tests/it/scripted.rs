@@ -1,189 +1,33 @@
-//! A provider in memory that does what a test tells it, and what an engine needs around it.
+//! Engines over a scratch database and a scripted provider.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use blobs::Blobs;
-use eventlog::{Log, Meta, Migrations, testing::scratch_log};
+use eventlog::{Log, Meta, Migrations, open_log, testing::scratch_log};
 use kit::Clock;
-use parking_lot::Mutex;
 use predictions::{
-    Account, Buyer, Engine, MediaInput, Order, OrderView, Policy, Provider, ProviderError, Rejected,
-    ReplicateConfig, SQLITE_MIGRATION, Usable,
-    engine::EngineParts,
-    provider::Create,
-    replicate::wire::{Page, Prediction, Status},
+    Account, Buyer, Engine, MediaInput, Order, OrderView, POSTGRES_COORDINATION, POSTGRES_MIGRATION, Policy,
+    Rejected, ReplicateConfig, SQLITE_COORDINATION, SQLITE_MIGRATION, Usable, engine::EngineParts,
 };
 use protos::common::v1::BlobRef;
-use secrecy::SecretString;
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use testservers::PostgresServer;
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use crate::provider::{
+    Answer, Course, Frozen, Memory, Pause, SECRET, Scripted, signed, signed_with,
+};
 
 pub(crate) const PRICE: i64 = 1_000_000;
 /// How long a wait may take before it is a failure.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
-const MIGRATIONS: Migrations =
-    Migrations { service: "scratch", sqlite: &[("0001_prediction", SQLITE_MIGRATION)], postgres: &[] };
-
-/// What happens to one create call.
-#[derive(Clone, Debug)]
-pub(crate) enum Answer {
-    /// Accepted, answered.
-    Taken,
-    /// Accepted, and the answer is lost.
-    Dropped,
-    /// Accepted, and no answer ever.
-    Silent,
-    /// This error, nothing accepted.
-    Error(ProviderError),
-}
-
-/// How a prediction goes on when it is asked for.
-#[derive(Clone, Debug)]
-pub(crate) enum Course {
-    Succeeds,
-    Fails(&'static str),
-    /// Runs until it is canceled or let go.
-    Runs,
-}
-
-/// Everything the provider remembers.
-#[derive(Default)]
-pub(crate) struct Memory {
-    pub(crate) answers: VecDeque<Answer>,
-    pub(crate) courses: VecDeque<Course>,
-    pub(crate) predictions: Vec<(Prediction, Course)>,
-    pub(crate) creates: Vec<Create>,
-    pub(crate) canceled: Vec<String>,
-    pub(crate) charged: Vec<String>,
-    pub(crate) most_in_flight: usize,
-    pub(crate) lists: usize,
-    pub(crate) uploads: usize,
-    pub(crate) downloads: usize,
-    pub(crate) broken_downloads: usize,
-}
-
-impl Memory {
-    fn in_flight(&self) -> usize {
-        let runs = |p: &&(Prediction, Course)| matches!(p.0.status, Status::Starting | Status::Processing);
-        self.predictions.iter().filter(runs).count()
-    }
-
-    fn accept(&mut self, create: &Create) -> Prediction {
-        let prediction = Prediction {
-            id: format!("p{}", self.predictions.len()),
-            status: Status::Processing,
-            input: create.input.clone(),
-            created_at: Some(Clock::system().now()),
-            started_at: Some(Clock::system().now()),
-            ..Prediction::default()
-        };
-        let course = self.courses.pop_front().unwrap_or(Course::Succeeds);
-        self.predictions.push((prediction.clone(), course));
-        self.most_in_flight = self.most_in_flight.max(self.in_flight());
-        prediction
-    }
-
-    fn end(&mut self, id: &str, status: Status) {
-        let Some((prediction, _)) = self.predictions.iter_mut().find(|(p, _)| p.id == id) else { return };
-        if !matches!(prediction.status, Status::Starting | Status::Processing) {
-            return;
-        }
-        if matches!(status, Status::Succeeded | Status::Canceled) {
-            self.charged.push(id.to_owned());
-        }
-        prediction.output = json!("https://replicate.delivery/clip.mp4");
-        prediction.completed_at = Some(Clock::system().now());
-        prediction.status = status;
-    }
-}
-
-/// The provider; outlives engines.
-#[derive(Default)]
-pub(crate) struct Scripted {
-    pub(crate) memory: Mutex<Memory>,
-    /// Changes whenever something was asked.
-    pub(crate) asked: Notify,
-}
-
-pub(crate) const SECRET: &[u8] = b"a secret that webhooks are signed with";
-
-#[async_trait]
-impl Provider for Scripted {
-    async fn create(&self, create: &Create) -> Result<Prediction, ProviderError> {
-        let answer = {
-            let mut memory = self.memory.lock();
-            memory.creates.push(create.clone());
-            let answer = memory.answers.pop_front().unwrap_or(Answer::Taken);
-            if let Answer::Error(error) = answer { Err(error) } else { Ok((answer, memory.accept(create))) }
-        };
-        self.asked.notify_waiters();
-        match answer? {
-            (Answer::Dropped, _) => Err(ProviderError::Ambiguous("reset".into())),
-            (Answer::Silent, _) => std::future::pending().await,
-            (_, prediction) => Ok(prediction),
-        }
-    }
-
-    async fn get(&self, id: &str) -> Result<Prediction, ProviderError> {
-        let mut memory = self.memory.lock();
-        let course = memory.predictions.iter().find(|(p, _)| p.id == id).map(|(_, course)| course.clone());
-        match course {
-            Some(Course::Succeeds) => memory.end(id, Status::Succeeded),
-            Some(Course::Fails(error)) => {
-                memory.end(id, Status::Failed);
-                if let Some((prediction, _)) = memory.predictions.iter_mut().find(|(p, _)| p.id == id) {
-                    prediction.error = json!(error);
-                }
-            }
-            Some(Course::Runs) => {}
-            None => return Err(ProviderError::Refused { status: 404, detail: "not found".into() }),
-        }
-        let found = memory.predictions.iter().find(|(p, _)| p.id == id).map(|(p, _)| p.clone());
-        drop(memory);
-        self.asked.notify_waiters();
-        found.ok_or(ProviderError::Ambiguous("gone".into()))
-    }
-
-    async fn cancel(&self, id: &str) -> Result<(), ProviderError> {
-        let mut memory = self.memory.lock();
-        memory.canceled.push(id.to_owned());
-        memory.end(id, Status::Canceled);
-        Ok(())
-    }
-
-    async fn list(&self, _next: Option<&str>) -> Result<Page, ProviderError> {
-        let mut memory = self.memory.lock();
-        memory.lists += 1;
-        Ok(Page { next: None, results: memory.predictions.iter().rev().map(|(p, _)| p.clone()).collect() })
-    }
-
-    async fn upload(&self, blob: &BlobRef, _name: &str, attempt: &str) -> Result<String, ProviderError> {
-        self.memory.lock().uploads += 1;
-        Ok(format!("https://files/{attempt}/{}", blob.sha256))
-    }
-
-    async fn download(&self, _url: &str, to: &Path) -> Result<u64, ProviderError> {
-        let mut memory = self.memory.lock();
-        memory.downloads += 1;
-        let broken = memory.broken_downloads > 0;
-        memory.broken_downloads = memory.broken_downloads.saturating_sub(1);
-        std::fs::write(to, if broken { "<html>" } else { "a clip" }).unwrap();
-        Ok(6)
-    }
-
-    async fn webhook_secret(&self) -> Result<SecretString, ProviderError> {
-        Ok(format!("whsec_{}", BASE64_STANDARD.encode(SECRET)).into())
-    }
-}
+const MIGRATIONS: Migrations = Migrations {
+    service: "scratch",
+    sqlite: &[("0001_prediction", SQLITE_MIGRATION), ("0002_coordination", SQLITE_COORDINATION)],
+    postgres: &[("0001_prediction", POSTGRES_MIGRATION), ("0002_coordination", POSTGRES_COORDINATION)],
+};
 
 /// Takes what starts with "a clip".
 struct Anyone;
@@ -211,6 +55,10 @@ pub(crate) struct World {
     pub(crate) account: Account,
     pub(crate) policy: Policy,
     pub(crate) config: ReplicateConfig,
+    pub(crate) clock: Clock,
+    /// Set when the database is PostgreSQL: more processes can open it.
+    url: String,
+    _servers: Option<PostgresServer>,
     _dirs: (TempDir, TempDir),
 }
 
@@ -222,9 +70,16 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(crate) fn start(engine: Engine) -> Self {
+        let cancel = CancellationToken::new();
+        let (runner, token) = (engine.clone(), cancel.clone());
+        let task = tokio::spawn(async move { runner.run(token).await.unwrap() });
+        Self { engine, cancel, task }
+    }
+
     pub(crate) async fn stop(self) {
         self.cancel.cancel();
-        self.task.await.unwrap();
+        tokio::time::timeout(DEADLINE, self.task).await.expect("it ends when it is told to").unwrap();
     }
 
     /// As if the process had been killed.
@@ -241,6 +96,21 @@ impl Running {
 impl World {
     pub(crate) async fn new() -> Self {
         let (log, log_dir) = scratch_log(&MIGRATIONS).await;
+        Self::over(log, log_dir, None, String::new())
+    }
+
+    /// The same on a PostgreSQL server of its own.
+    pub(crate) async fn on_postgres() -> Self {
+        let server = PostgresServer::start().await.unwrap();
+        server.sql("CREATE ROLE film LOGIN; GRANT CREATE ON DATABASE postgres TO film").await.unwrap();
+        // A process that is paused in the middle of a commit holds everybody up until the server gives up on it.
+        server.sql("ALTER ROLE film SET idle_in_transaction_session_timeout = '5s'").await.unwrap();
+        let url = format!("{}?schema=scratch", server.url("film", "postgres"));
+        let log = open_log(&url, &MIGRATIONS).await.unwrap();
+        Self::over(log, tempfile::tempdir().unwrap(), Some(server), url)
+    }
+
+    fn over(log: Log, log_dir: TempDir, servers: Option<PostgresServer>, url: String) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let blobs = Blobs::local(dir.path()).unwrap();
         let mut config = ReplicateConfig::soundstage("http://127.0.0.1:1".parse().unwrap());
@@ -253,7 +123,25 @@ impl World {
             ..Policy::default()
         };
         let account = Account { max_in_flight: 3, starts_per_second: 1000 };
-        Self { provider: Arc::default(), log, blobs, account, policy, config, _dirs: (log_dir, dir) }
+        Self {
+            provider: Arc::default(),
+            log,
+            blobs,
+            account,
+            policy,
+            config,
+            clock: Clock::system(),
+            url,
+            _servers: servers,
+            _dirs: (log_dir, dir),
+        }
+    }
+
+    /// Its time, and the provider's, is this clock's.
+    pub(crate) fn at(mut self, clock: Clock) -> Self {
+        self.provider = Arc::new(Scripted { clock: clock.clone(), ..Scripted::default() });
+        self.clock = clock;
+        self
     }
 
     pub(crate) fn engine(&self) -> Engine {
@@ -261,17 +149,55 @@ impl World {
     }
 
     fn engine_of(&self, owner: &str) -> Engine {
-        Engine::new(EngineParts {
-            log: self.log.clone(),
+        Engine::new(self.parts(owner, self.log.clone()))
+    }
+
+    /// What the engine of a process of this name is made of.
+    pub(crate) fn parts(&self, owner: &str, log: Log) -> EngineParts {
+        EngineParts {
+            log,
             blobs: self.blobs.clone(),
-            clock: Clock::system(),
+            clock: self.clock.clone(),
             provider: self.provider.clone(),
             replicate: self.config.clone(),
             account: self.account,
             policy: self.policy,
             owner: owner.into(),
             buyer: Arc::new(Anyone),
-        })
+        }
+    }
+
+    /// The database opened once more, as another process does.
+    pub(crate) async fn open(&self) -> Log {
+        self.opening().await
+    }
+
+    /// The same, to be done elsewhere.
+    pub(crate) fn opening(&self) -> impl Future<Output = Log> + Send + use<> {
+        let url = self.url.clone();
+        async move { open_log(&url, &MIGRATIONS).await.unwrap() }
+    }
+
+    /// An engine that works in a process of this name, with connections of its own.
+    pub(crate) async fn replica(&self, owner: &str) -> Running {
+        Running::start(Engine::new(self.parts(owner, self.open().await)))
+    }
+
+    /// Who holds the runner's lease, once somebody does that `right` accepts.
+    pub(crate) async fn leader(&self, right: impl Fn(&str) -> bool) -> String {
+        let sql = "SELECT owner FROM lease WHERE name = 'prediction-runner' AND expires_at > 0";
+        let looking = async {
+            loop {
+                let rows = self.log.query(sql, eventlog::params![]).await.unwrap();
+                if let Some(owner) = rows.first().map(|row| row.get::<String>("owner").unwrap())
+                    && right(&owner)
+                {
+                    return owner;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, looking).await.expect("somebody leads")
     }
 
     pub(crate) fn run(&self) -> Running {
@@ -280,10 +206,7 @@ impl World {
 
     /// A process of this name.
     pub(crate) fn run_as(&self, owner: &str) -> Running {
-        let (engine, cancel) = (self.engine_of(owner), CancellationToken::new());
-        let (runner, token) = (engine.clone(), cancel.clone());
-        let task = tokio::spawn(async move { runner.run(token).await.unwrap() });
-        Running { engine, cancel, task }
+        Running::start(self.engine_of(owner))
     }
 
     pub(crate) fn script(
@@ -337,15 +260,4 @@ pub(crate) fn order(key: &str, campaign: &str) -> Order {
 
 pub(crate) fn meta() -> Meta {
     Meta { correlation_id: "test".into(), actor: "test".into(), ..Meta::default() }
-}
-
-/// Headers of a webhook with this body, signed by the provider.
-pub(crate) fn signed(body: &[u8]) -> HashMap<String, String> {
-    let webhook = standardwebhooks::Webhook::from_bytes(SECRET.to_vec()).unwrap();
-    let now = Clock::system().now().as_second();
-    HashMap::from([
-        ("webhook-id".to_owned(), "msg_1".to_owned()),
-        ("webhook-timestamp".to_owned(), now.to_string()),
-        ("webhook-signature".to_owned(), webhook.sign("msg_1", now, body).unwrap()),
-    ])
 }

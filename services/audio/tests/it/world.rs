@@ -15,6 +15,7 @@ use soundstage::client::StageControl;
 use soundstage::report::LedgerEntry;
 use soundstage::{Stage, StageOptions};
 use tempfile::TempDir;
+use testservers::PostgresServer;
 use tokio_util::sync::CancellationToken;
 
 /// How long anything may take on a loaded machine.
@@ -26,6 +27,10 @@ pub(crate) struct World {
     pub(crate) control: StageControl,
     stage: Stage,
     stop: CancellationToken,
+    /// A file, or an address at a server of its own.
+    database: String,
+    lease: Duration,
+    _server: Option<PostgresServer>,
 }
 
 impl World {
@@ -41,13 +46,27 @@ impl World {
             time_scale: 1.0,
         };
         let stage = soundstage::start(options, stop.clone()).await.unwrap();
-        Self { dir, control: StageControl::new(&stage.base_url()), stage, stop }
+        let database = dir.path().join("audio.db").to_string_lossy().into_owned();
+        let control = StageControl::new(&stage.base_url());
+        Self { dir, control, stage, stop, database, lease: Policy::default().lease, _server: None }
+    }
+
+    /// The same on PostgreSQL, for any number of services at once, with leases that last so long.
+    pub(crate) async fn on_postgres(lease: Duration) -> Self {
+        let server = PostgresServer::start().await.unwrap();
+        server.sql("CREATE ROLE film LOGIN; GRANT CREATE ON DATABASE postgres TO film").await.unwrap();
+        let database = format!("{}?schema=audio", server.url("film", "postgres"));
+        Self { database, lease, _server: Some(server), ..Self::new().await }
     }
 
     /// Starts the service on this world's directory.
     pub(crate) async fn start(&self) -> Audio {
-        let log =
-            open_log(self.dir.path().join("audio.db").to_str().unwrap(), &audio::MIGRATIONS).await.unwrap();
+        self.start_as("audio").await
+    }
+
+    /// One of several, by its name.
+    pub(crate) async fn start_as(&self, owner: &str) -> Audio {
+        let log = open_log(&self.database, &audio::MIGRATIONS).await.unwrap();
         let blobs = Blobs::local(self.dir.path().join("blobs")).unwrap();
         let bus: Bus = InProcessBus::new();
         let cancel = CancellationToken::new();
@@ -59,6 +78,7 @@ impl World {
             clock: Clock::system(),
             listener,
             cancel: cancel.clone(),
+            readiness: kit::Readiness::new(),
         };
         let replicate = ReplicateConfig::soundstage(self.stage.replicate_url().parse().unwrap());
         let mut settings = Settings::new(replicate);
@@ -67,9 +87,11 @@ impl World {
             backoff_most: Duration::from_millis(50),
             poll_first: Duration::from_millis(20),
             poll_most: Duration::from_millis(100),
+            lease: self.lease,
             ..Policy::default()
         };
         settings.account.starts_per_second = 100;
+        settings.owner = owner.to_owned();
         let running = audio::build(settings, deps).await.unwrap();
         let channel = kit::grpc::channel(&running.address.to_string()).unwrap();
         Audio { client: AudioServiceClient::new(channel), log, blobs, bus, running, cancel }

@@ -6,5 +6,6 @@ mod faults;
 mod golden;
 mod lifecycle;
 mod outputs;
+mod replicas;
 mod webhooks;
 mod world;

@@ -1,6 +1,6 @@
 //! A soundstage, photos, and render services that come and go over one database.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use blobs::Blobs;
 use bus::InProcessBus;
@@ -18,6 +18,7 @@ use render::Settings;
 use serde_json::Value;
 use soundstage::{Stage, StageOptions, client::StageControl, report::Ledger};
 use tempfile::TempDir;
+use testservers::PostgresServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +32,9 @@ pub(crate) struct World {
     pub(crate) photo: BlobRef,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
-    database: PathBuf,
+    /// A file, or an address at a server of its own.
+    database: String,
+    server: Option<PostgresServer>,
     stop_stage: CancellationToken,
     _dir: TempDir,
 }
@@ -69,13 +72,25 @@ impl World {
         replicate.post_timeout = Duration::from_secs(5);
         replicate.orphan_margin = Duration::from_millis(500);
         let mut settings = Settings::new(replicate);
+        settings.replicate = settings.replicate.scaled_for(scale);
         settings.account.starts_per_second = 200;
         settings.policy.backoff_first = Duration::from_millis(20);
         settings.policy.poll_first = Duration::from_millis(20);
         settings.policy.poll_most = Duration::from_millis(200);
         let clock = if (scale - 1.0).abs() < f64::EPSILON { Clock::system() } else { Clock::scaled(scale) };
-        let database = dir.path().join("render.db");
-        Self { stage, control, blobs, photo, settings, clock, database, stop_stage, _dir: dir }
+        let database = dir.path().join("render.db").to_string_lossy().into_owned();
+        let server = None;
+        Self { stage, control, blobs, photo, settings, clock, database, server, stop_stage, _dir: dir }
+    }
+
+    /// The same on PostgreSQL, for any number of services at once.
+    pub(crate) async fn on_postgres() -> Self {
+        let mut world = Self::new().await;
+        let server = PostgresServer::start().await.unwrap();
+        server.sql("CREATE ROLE film LOGIN; GRANT CREATE ON DATABASE postgres TO film").await.unwrap();
+        world.database = format!("{}?schema=render", server.url("film", "postgres"));
+        world.server = Some(server);
+        world
     }
 
     pub(crate) async fn faults(&self, rules: Value) {
@@ -88,7 +103,12 @@ impl World {
 
     /// Builds the service; what was unfinished in its database goes on.
     pub(crate) async fn service(&self) -> Service {
-        let log = open_log(&self.database.to_string_lossy(), &render::MIGRATIONS).await.unwrap();
+        self.service_as(&self.settings.owner).await
+    }
+
+    /// One of several, by its name.
+    pub(crate) async fn service_as(&self, owner: &str) -> Service {
+        let log = open_log(&self.database, &render::MIGRATIONS).await.unwrap();
         let cancel = CancellationToken::new();
         let deps = Deps {
             log: log.clone(),
@@ -97,13 +117,16 @@ impl World {
             clock: self.clock.clone(),
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
             cancel: cancel.clone(),
+            readiness: kit::Readiness::new(),
         };
-        let running = render::build(self.settings.clone(), deps).await.unwrap();
+        let settings = Settings { owner: owner.to_owned(), ..self.settings.clone() };
+        let running = render::build(settings, deps).await.unwrap();
         let channel = kit::grpc::channel(&running.address.to_string()).unwrap();
         Service { client: RenderServiceClient::new(channel), log, running, cancel }
     }
 
     pub(crate) async fn stop(self) {
+        drop(self.server);
         self.stop_stage.cancel();
         self.stage.wait().await;
     }
