@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::{
     error::{database, refused},
-    events::{self, Origin},
+    events::{self, Lineage, Origin},
     store,
 };
 
@@ -24,6 +24,8 @@ const KEPT: usize = 512;
 pub struct Snapshot {
     /// The job.
     pub job: Job,
+    /// What joins its events to the requests that led to them.
+    pub lineage: Lineage,
     /// Version of the last event folded in.
     pub version: i64,
     /// Position of the last event folded in.
@@ -174,7 +176,9 @@ impl App {
             return Err(AppendError::Empty);
         };
         let version = before.version + i64::try_from(decided.len()).unwrap_or_default();
-        let meta = origin.meta(id);
+        let meta = origin.meta(id, &before.lineage);
+        let mut lineage = before.lineage.clone();
+        lineage.follow(&meta);
         let append = Append::to(keys::stream(id))
             .expecting(Expected::Version(before.version))
             .events(decided.iter().map(|event| events::new(event, &meta, at)))
@@ -182,7 +186,7 @@ impl App {
             .statements(store::moved(&before.job, &job, version, at))
             .command(remember.and_then(|remember| remember.record(&job)));
         let appended = self.log.append(append).await?;
-        Ok(self.keep(Snapshot { job, version, position: appended.last_position }))
+        Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
     }
 
     /// Makes a job: `command` is asked for the command again and again, with the id and the campaign's number
@@ -227,14 +231,16 @@ impl App {
         let at = self.clock.now();
         let Some(job) = evolved(None, decided, events::millis(at)) else { return Err(AppendError::Empty) };
         let version = i64::try_from(decided.len()).unwrap_or_default();
-        let meta = origin.meta(id);
+        let mut lineage = Lineage::default();
+        let meta = origin.meta(id, &lineage);
+        lineage.follow(&meta);
         let append = Append::to(keys::stream(id))
             .expecting(Expected::NoStream)
             .events(decided.iter().map(|event| events::new(event, &meta, at)))
             .statements(store::created(&job, number, version, at))
             .command(remember.record(&job));
         let appended = self.log.append(append).await?;
-        Ok(self.keep(Snapshot { job, version, position: appended.last_position }))
+        Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
     }
 
     /// The reply that this very command got before.
@@ -298,13 +304,17 @@ impl Remember<'_> {
 pub fn fold(before: Option<Snapshot>, newer: &[StoredEvent]) -> anyhow::Result<Option<Snapshot>> {
     let (mut version, mut position) =
         before.as_ref().map_or((0, 0), |before| (before.version, before.position));
-    let mut job = before.map(|before| before.job);
+    let (mut job, mut lineage) = match before {
+        Some(before) => (Some(before.job), before.lineage),
+        None => (None, Lineage::default()),
+    };
     for stored in newer {
         let event = events::read(stored)?;
+        lineage.follow(&stored.meta);
         job = evolve(job, &event, events::millis(stored.recorded_at));
         (version, position) = (stored.version, stored.position);
     }
-    Ok(job.map(|job| Snapshot { job, version, position }))
+    Ok(job.map(|job| Snapshot { job, lineage, version, position }))
 }
 
 /// The events that a report causes.

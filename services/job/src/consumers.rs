@@ -46,13 +46,13 @@ async fn hear(app: &App, message: Message) -> anyhow::Result<()> {
             return Ok(());
         }
     };
-    let origin = Origin {
-        cause: Some(message.id.to_string()),
-        correlation: Some(message.correlation_id).filter(|id| !id.is_empty()),
-        actor: actor(&message.source),
-    };
+    let origin = Origin { cause: Some(message.id.to_string()), actor: actor(&message.source) };
     let recorded = app.report(job, &report, &origin, None);
-    kit::trace::continuing(message.traceparent.as_deref(), recorded).await?;
+    match message.traceparent.as_deref() {
+        Some(trace) => kit::trace::continuing(Some(trace), recorded).await?,
+        // The job's own trace then.
+        None => recorded.await?,
+    };
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! Making a job: the contract's checks in the contract's order, the storyboard, one append.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
 
 use job_domain::{
     Command, CreateJob, SceneDraft,
@@ -10,6 +13,7 @@ use job_domain::{
     wishes::{RawWishes, Wishes},
 };
 use kit::{Code, ServiceError};
+use parking_lot::Mutex;
 use protos::{asset::v1 as asset, job::v1 as pb};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -35,7 +39,11 @@ pub struct Creator {
     planner: Planner,
     default_model: String,
     soundtrack: bool,
+    /// The commands that are being carried out, by id.
+    turns: Mutex<HashMap<String, Weak<Turn>>>,
 }
+
+type Turn = tokio::sync::Mutex<()>;
 
 /// A request that passed every check, with what it is about.
 struct Checked {
@@ -52,7 +60,7 @@ impl Creator {
     #[must_use]
     pub fn new(app: Arc<App>, assets: Assets, planner: Planner, settings: &Settings) -> Self {
         let (default_model, soundtrack) = (settings.default_model.clone(), settings.soundtrack);
-        Self { app, assets, planner, default_model, soundtrack }
+        Self { app, assets, planner, default_model, soundtrack, turns: Mutex::default() }
     }
 
     /// Makes the job. Nothing is stored unless everything went well.
@@ -64,6 +72,12 @@ impl Creator {
         request: &pb::CreateJobRequest,
         remember: Remember<'_>,
     ) -> Result<Done, ServiceError> {
+        // A repeat waits for the first call and gets its reply, instead of a storyboard of its own.
+        let turn = self.turn(remember.id);
+        let _mine = match &turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
         if let Some(before) = self.app.repeated(remember).await? {
             return Ok(Done::Before(before));
         }
@@ -88,6 +102,20 @@ impl Creator {
             }))
         };
         self.app.create(&checked.campaign.id, command, &Origin::api(&request.command_id), remember).await
+    }
+
+    fn turn(&self, command_id: &str) -> Option<Arc<Turn>> {
+        if command_id.is_empty() {
+            return None;
+        }
+        let mut turns = self.turns.lock();
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let known = turns.entry(command_id.to_owned()).or_default();
+        Some(known.upgrade().unwrap_or_else(|| {
+            let turn = Arc::<Turn>::default();
+            *known = Arc::downgrade(&turn);
+            turn
+        }))
     }
 
     async fn check(&self, request: &pb::CreateJobRequest) -> Result<Checked, ServiceError> {

@@ -1,17 +1,23 @@
 //! A job's events as the log stores them.
 
-use eventlog::{Meta, NewEvent, StoredEvent};
+use std::sync::LazyLock;
+
+use eventlog::{Meta, NewEvent, StoredEvent, Upcasters};
 use jiff::Timestamp;
 use job_domain::{JobEvent, JobId, event::SCHEMA_VERSION, event::UnreadableEvent, keys::Key};
 use uuid::Uuid;
+
+/// The steps from the schema versions of old to today's, by kind. Every kind is at its first version yet.
+static UPCASTERS: LazyLock<Upcasters> = LazyLock::new(Upcasters::new);
+
+/// Actor of what a person asks for.
+const API: &str = "api";
 
 /// Who asks for something, as far as the log remembers it.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     /// The command or the message that leads to the events.
     pub cause: Option<String>,
-    /// Joins everything that one request from outside leads to.
-    pub correlation: Option<String>,
     /// A worker, the service itself, or the API.
     pub actor: &'static str,
 }
@@ -21,7 +27,7 @@ impl Origin {
     #[must_use]
     pub fn api(command_id: &str) -> Self {
         let cause = (!command_id.is_empty()).then(|| command_id.to_owned());
-        Self { cause, correlation: None, actor: "api" }
+        Self { cause, actor: API }
     }
 
     /// The service itself.
@@ -30,15 +36,40 @@ impl Origin {
         Self { actor: "job", ..Self::default() }
     }
 
-    /// The origin as it is stored with events that happen in the current trace.
+    /// The origin as it is stored with events that happen now: in the current trace, or else in the one that the
+    /// job goes on in.
     #[must_use]
-    pub fn meta(&self, job: JobId) -> Meta {
+    pub fn meta(&self, job: JobId, lineage: &Lineage) -> Meta {
         Meta {
-            correlation_id: self.correlation.clone().unwrap_or_else(|| job_domain::keys::stream(job)),
+            correlation_id: lineage.correlation.clone().unwrap_or_else(|| job_domain::keys::stream(job)),
             causation_id: self.cause.clone(),
-            traceparent: kit::trace::traceparent(),
+            traceparent: kit::trace::traceparent().or_else(|| lineage.child()),
             actor: self.actor.to_owned(),
         }
+    }
+}
+
+/// What joins a job's events to the requests that led to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lineage {
+    /// Trace of the newest request from outside: the work that it leads to goes on in it.
+    pub traceparent: Option<String>,
+    /// Correlation id of the request that made the job.
+    pub correlation: Option<String>,
+}
+
+impl Lineage {
+    /// Takes up an event of the job.
+    pub fn follow(&mut self, meta: &Meta) {
+        if meta.traceparent.is_some() && (meta.actor == API || self.traceparent.is_none()) {
+            self.traceparent.clone_from(&meta.traceparent);
+        }
+        self.correlation.get_or_insert_with(|| meta.correlation_id.clone());
+    }
+
+    fn child(&self) -> Option<String> {
+        let parent: kit::trace::TraceContext = self.traceparent.as_deref()?.parse().ok()?;
+        Some(parent.child().to_string())
     }
 }
 
@@ -50,12 +81,17 @@ pub fn new(event: &JobEvent, meta: &Meta, at: Timestamp) -> NewEvent {
         .meta(meta.clone())
 }
 
-/// A stored event, read with today's code.
+/// A stored event of any version, read with today's code.
 ///
 /// # Errors
 /// The kind is unknown or the data does not fit it.
 pub fn read(stored: &StoredEvent) -> Result<JobEvent, UnreadableEvent> {
-    JobEvent::from_stored(&stored.kind, stored.data.clone())
+    read_with(&UPCASTERS, stored)
+}
+
+fn read_with(upcasters: &Upcasters, stored: &StoredEvent) -> Result<JobEvent, UnreadableEvent> {
+    let today = upcasters.apply(stored.clone());
+    JobEvent::from_stored(&today.kind, today.data)
 }
 
 /// The job whose stream it is; none for any other stream.
@@ -74,4 +110,65 @@ pub fn job_of_key(key: &str) -> Option<JobId> {
 #[must_use]
 pub fn millis(at: Timestamp) -> i64 {
     at.as_millisecond()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn stored(schema_version: u32, data: Value) -> StoredEvent {
+        StoredEvent {
+            id: Uuid::nil(),
+            stream: "job-43".to_owned(),
+            version: 1,
+            position: 1,
+            kind: "JobFailed".to_owned(),
+            schema_version,
+            data,
+            meta: Meta::default(),
+            recorded_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// As if version 1 had called the reason `why`.
+    fn renamed(mut data: Value) -> Value {
+        if let Some(why) = data.as_object_mut().and_then(|object| object.remove("why")) {
+            data["reason"] = why;
+        }
+        data
+    }
+
+    #[test]
+    fn an_event_of_an_old_version_is_read_as_todays() {
+        let upcasters = Upcasters::new().register("JobFailed", 1, renamed);
+        let wanted = JobEvent::JobFailed { cut: 1, reason: "no clips".to_owned() };
+        let old = stored(1, json!({ "cut": 1, "why": "no clips" }));
+        assert_eq!(read_with(&upcasters, &old).unwrap(), wanted);
+        let new = stored(2, json!({ "cut": 1, "reason": "no clips" }));
+        assert_eq!(read_with(&upcasters, &new).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_job_goes_on_in_the_trace_of_its_newest_request() {
+        let meta = |actor: &str, trace: Option<&str>, correlation: &str| Meta {
+            actor: actor.to_owned(),
+            traceparent: trace.map(str::to_owned),
+            correlation_id: correlation.to_owned(),
+            causation_id: None,
+        };
+        let mut lineage = Lineage::default();
+        for event in [
+            meta("api", Some("create"), "request-1"),
+            meta("render", Some("late"), "request-2"),
+            meta("api", None, "request-3"),
+        ] {
+            lineage.follow(&event);
+            assert_eq!(lineage.traceparent.as_deref(), Some("create"));
+        }
+        lineage.follow(&meta("api", Some("approve"), "request-4"));
+        let wanted = (Some("approve"), Some("request-1"));
+        assert_eq!((lineage.traceparent.as_deref(), lineage.correlation.as_deref()), wanted);
+    }
 }

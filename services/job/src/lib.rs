@@ -48,7 +48,7 @@ pub use store::MIGRATIONS;
 /// # Errors
 /// A setting is wrong or the listener has no address.
 pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
-    let Deps { log, bus, clock, listener, cancel, .. } = deps;
+    let Deps { log, bus, clock, listener, cancel, readiness, .. } = deps;
     let address = listener.local_addr()?;
     anyhow::ensure!(
         job_domain::models::find(&settings.default_model).is_some(),
@@ -70,6 +70,6 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let jobs = grpc::Jobs::new(app, creator, cancel.clone());
     let mut routes = RoutesBuilder::default();
     routes.add_service(JobServiceServer::new(jobs).max_decoding_message_size(kit::grpc::MAX_MESSAGE));
-    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, cancel));
+    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
 }

@@ -27,8 +27,8 @@ pub struct Settings {
     pub give_up_after: Duration,
     /// Calls to workers at one time, over all jobs.
     pub calls_at_once: usize,
-    /// Name of this process, the same after a restart: it takes its own jobs up again at once, those of
-    /// another only when their lease has run out.
+    /// Name of this process, unique among the living ones on its database. One that keeps its name over a restart
+    /// takes its jobs up again at once; those of another are free when it stopped or their lease has run out.
     pub instance: String,
     /// How long a job stays with a process that has died.
     pub lease: Duration,

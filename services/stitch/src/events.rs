@@ -1,12 +1,17 @@
 //! Stored events: what happened to a product. One stream per product, named by its key.
 
-use eventlog::{Meta, NewEvent};
+use std::sync::LazyLock;
+
+use eventlog::{Meta, NewEvent, StoredEvent, Upcasters};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::product::{Kind, Made, Request};
+
+/// The steps from the schema versions of old to today's, by kind. Every kind is at its first version yet.
+static UPCASTERS: LazyLock<Upcasters> = LazyLock::new(Upcasters::new);
 
 /// Something that happened to a product. One variant is one event kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,11 +103,56 @@ impl Event {
         Ok(NewEvent::new(Uuid::now_v7(), self.kind(), data, at).meta(meta))
     }
 
-    /// The event that was stored under this kind.
+    /// A stored event of any version, read with today's code.
+    ///
+    /// # Errors
+    /// The kind or its data is not one of ours.
+    pub fn read(stored: &StoredEvent) -> Result<Self, serde_json::Error> {
+        Self::read_with(&UPCASTERS, stored)
+    }
+
+    fn read_with(upcasters: &Upcasters, stored: &StoredEvent) -> Result<Self, serde_json::Error> {
+        let today = upcasters.apply(stored.clone());
+        Self::from_stored(&today.kind, &today.data)
+    }
+
+    /// The event that is stored under this kind in today's shape.
     ///
     /// # Errors
     /// The kind or its data is not one of ours.
     pub fn from_stored(kind: &str, data: &Value) -> Result<Self, serde_json::Error> {
         serde_json::from_value(json!({ kind: data }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As if version 1 had called the reason `why`.
+    fn renamed(mut data: Value) -> Value {
+        if let Some(why) = data.as_object_mut().and_then(|object| object.remove("why")) {
+            data["reason"] = why;
+        }
+        data
+    }
+
+    #[test]
+    fn an_event_of_an_old_version_is_read_as_todays() {
+        let of = Of { key: "job-43/cut-1".to_owned(), kind: Kind::Cut, job_id: 43 };
+        let stored = StoredEvent {
+            id: Uuid::nil(),
+            stream: of.key.clone(),
+            version: 2,
+            position: 2,
+            kind: "ProductCanceled".to_owned(),
+            schema_version: 1,
+            data: json!({ "of": of, "why": "no more" }),
+            meta: Meta::default(),
+            recorded_at: Timestamp::UNIX_EPOCH,
+        };
+        let upcasters = Upcasters::new().register("ProductCanceled", 1, renamed);
+        let wanted = Event::ProductCanceled { of, reason: "no more".to_owned() };
+        assert_eq!(Event::read_with(&upcasters, &stored).unwrap(), wanted);
     }
 }

@@ -49,7 +49,7 @@ use worker::Worker;
 /// # Errors
 /// The listener has no address, or the scratch directory cannot be used.
 pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
-    let Deps { log, bus, blobs, clock, listener, cancel } = deps;
+    let Deps { log, bus, blobs, clock, listener, cancel, readiness } = deps;
     let address = listener.local_addr().context("the stitch service's listener")?;
     let mut media = MediaSettings::new(blobs.scratch_dir());
     (media.ffmpeg, media.ffprobe) = (settings.ffmpeg.clone(), settings.ffprobe.clone());
@@ -71,6 +71,6 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
             .max_decoding_message_size(kit::grpc::MAX_MESSAGE)
             .max_encoding_message_size(kit::grpc::MAX_MESSAGE),
     );
-    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, cancel));
+    tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
 }

@@ -12,7 +12,7 @@ use crate::product::Kind;
 /// # Errors
 /// The stored event cannot be read by this build.
 pub fn translate(event: &StoredEvent) -> Result<Option<Published>, TranslateError> {
-    match Event::from_stored(&event.kind, &event.data).map_err(TranslateError::new)? {
+    match Event::read(event).map_err(TranslateError::new)? {
         Event::ProductFinished { of: Of { key, kind, job_id }, made } => {
             let entity = entity(&key);
             let (video, poster) = (Some(made.video), Some(made.poster));

@@ -10,9 +10,9 @@ pub struct Settings {
     pub ffmpeg: PathBuf,
     /// Name (looked up on PATH) or path of ffprobe.
     pub ffprobe: PathBuf,
-    /// Products that are made at one time.
+    /// Products that this process makes at one time.
     pub at_once: usize,
-    /// Name of this process among those that work on the same database; the same after a restart, so that it
+    /// Name of this process, unique among the living ones on its database. One that keeps its name over a restart
     /// takes up at once what it left.
     pub owner: String,
     /// How long others wait after a sign of life of whoever makes a product.

@@ -96,13 +96,36 @@ pub async fn product(log: &Log, key: &str) -> Result<Option<Product>, StitchErro
     rows.first().map(read).transpose()
 }
 
-/// Products that are due by now, the longest waiting first.
+/// Name of the lease under which a product is made.
+#[must_use]
+pub fn lease_of(key: &str) -> String {
+    format!("{LEASES}{key}")
+}
+
+const LEASES: &str = "product/";
+
+/// Products that are due by now and that nobody but `owner` is at, the longest waiting first.
 ///
 /// # Errors
 /// The database failed.
-pub async fn due(log: &Log, now: Timestamp) -> Result<Vec<Product>, StitchError> {
-    let sql = format!("{PRODUCT} WHERE state = 'waiting' AND due_at <= $1 ORDER BY due_at, key LIMIT 100");
-    log.query(&sql, params![now]).await?.iter().map(read).collect()
+pub async fn due(log: &Log, owner: &str, now: Timestamp) -> Result<Vec<Product>, StitchError> {
+    let clock = log.clock_sql();
+    let sql = format!(
+        "{PRODUCT} LEFT JOIN lease ON lease.name = $2 || product.key \
+         WHERE state = 'waiting' AND due_at <= $1 \
+         AND (lease.name IS NULL OR lease.expires_at <= {clock} OR lease.owner = $3) \
+         ORDER BY due_at, key LIMIT 100"
+    );
+    log.query(&sql, params![now, LEASES, owner]).await?.iter().map(read).collect()
+}
+
+/// The product of a key if it is still due by now.
+///
+/// # Errors
+/// The database failed.
+pub async fn still_due(log: &Log, key: &str, now: Timestamp) -> Result<Option<Product>, StitchError> {
+    let sql = format!("{PRODUCT} WHERE key = $1 AND state = 'waiting' AND due_at <= $2");
+    log.query(&sql, params![key, now]).await?.first().map(read).transpose()
 }
 
 /// When the next product is due, after now.

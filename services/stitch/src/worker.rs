@@ -4,11 +4,13 @@
 //! its lease is the latest claim and the product is still waiting.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use blobs::Blobs;
 use eventlog::{Lease, Log, lease};
+use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use kit::Clock;
 use media::Media;
@@ -79,45 +81,40 @@ impl Worker {
         cancel: &CancellationToken,
     ) -> Result<Option<Timestamp>, StitchError> {
         let now = self.clock.now();
-        for product in store::due(&self.log, now).await? {
+        for product in store::due(&self.log, &self.settings.owner, now).await? {
             if tasks.len() >= self.settings.at_once.max(1) {
                 break;
             }
-            if !self.busy.lock().insert(product.key.clone()) {
-                continue;
+            if let Some(place) = Place::take(self, &product.key) {
+                tasks.spawn(place.work(product.traceparent, cancel.clone()));
             }
-            let (worker, cancel) = (self.clone(), cancel.clone());
-            tasks.spawn(async move {
-                let (key, trace) = (product.key.clone(), product.traceparent.clone());
-                let carried =
-                    kit::trace::continuing(trace.as_deref(), worker.carry_out(product, &cancel)).await;
-                if let Err(error) = carried {
-                    let error = format!("{:#}", anyhow::Error::new(error));
-                    tracing::warn!(key, error, "a product could not be carried on; trying again");
-                    tokio::select! { () = cancel.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
-                }
-                worker.busy.lock().remove(&key);
-            });
         }
         store::next_due(&self.log, now).await
     }
 
-    async fn carry_out(&self, product: Product, cancel: &CancellationToken) -> Result<(), StitchError> {
-        let name = format!("product/{}", product.key);
-        let ttl = self.settings.lease;
+    async fn carry_out(&self, key: &str, cancel: &CancellationToken) -> Result<(), StitchError> {
+        let (name, ttl) = (store::lease_of(key), self.settings.lease);
+        // Who was faster has it now; what is due is looked for again.
         let Some(lease) = lease::claim(&self.log, &name, &self.settings.owner, ttl).await? else {
-            // Somebody else is at it, or was until a moment ago.
-            tokio::select! { () = cancel.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
             return Ok(());
         };
-        // Read again under the lease: it may have ended between the look and the claim.
-        if let Some(Product { state: State::Waiting { .. }, wanted: Some((_, input)), .. }) =
-            store::product(&self.log, &product.key).await?
-        {
-            self.make_under(&product, &input, &lease, cancel).await?;
-        }
+        let carried = self.carry_out_under(key, &lease, cancel).await;
         lease::release(&self.log, &lease).await?;
-        Ok(())
+        carried
+    }
+
+    async fn carry_out_under(
+        &self,
+        key: &str,
+        lease: &Lease,
+        cancel: &CancellationToken,
+    ) -> Result<(), StitchError> {
+        // Read again under the lease: it may have ended, or failed, between the look and the claim.
+        let Some(product) = store::still_due(&self.log, key, self.clock.now()).await? else { return Ok(()) };
+        match &product.wanted {
+            Some((_, input)) => self.make_under(&product, input, lease, cancel).await,
+            None => Ok(()),
+        }
     }
 
     async fn make_under(
@@ -176,5 +173,36 @@ impl Worker {
             }
             None => Event::ProductFailed { of, reason },
         }
+    }
+}
+
+/// A product's place among those that this process is at, given up however its task ends.
+struct Place {
+    worker: Arc<Worker>,
+    key: String,
+}
+
+impl Place {
+    fn take(worker: &Arc<Worker>, key: &str) -> Option<Self> {
+        let free = worker.busy.lock().insert(key.to_owned());
+        free.then(|| Self { worker: worker.clone(), key: key.to_owned() })
+    }
+
+    async fn work(self, trace: Option<String>, cancel: CancellationToken) {
+        let carried = kit::trace::continuing(trace.as_deref(), self.worker.carry_out(&self.key, &cancel));
+        let error = match AssertUnwindSafe(carried).catch_unwind().await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => format!("{:#}", anyhow::Error::new(error)),
+            Err(_) => "its task panicked".to_owned(),
+        };
+        tracing::error!(key = self.key, error, "a product could not be carried on; trying again");
+        // The place is kept for so long.
+        tokio::select! { () = cancel.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.worker.busy.lock().remove(&self.key);
     }
 }

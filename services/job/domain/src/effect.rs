@@ -2,7 +2,7 @@
 //! asking twice the same as asking once.
 
 use crate::input::{CutClip, MixInput, RenderInput, SoundtrackInput};
-use crate::state::{Job, Scene, SoundtrackState, Stage};
+use crate::state::{Job, Product, Scene, SoundtrackState, Stage};
 use crate::{JobId, JobStatus, SceneId};
 
 /// One request that should be outstanding, or one cancel that should have reached its worker.
@@ -90,6 +90,17 @@ pub enum Effect {
         /// The input.
         input: MixInput,
     },
+    /// Tell the stitch worker that a cut or a mix is not wanted any more.
+    CancelProduct {
+        /// The job.
+        job: JobId,
+        /// Cut or mix.
+        product: Product,
+        /// The cut.
+        cut: u32,
+        /// Key of the request.
+        key: String,
+    },
 }
 
 impl Effect {
@@ -102,7 +113,8 @@ impl Effect {
             | Self::MakeSoundtrack { key, .. }
             | Self::CancelSoundtrack { key, .. }
             | Self::Cut { key, .. }
-            | Self::Mix { key, .. } => key,
+            | Self::Mix { key, .. }
+            | Self::CancelProduct { key, .. } => key,
         }
     }
 
@@ -114,7 +126,7 @@ impl Effect {
             | Self::MakeSoundtrack { digest, .. }
             | Self::Cut { digest, .. }
             | Self::Mix { digest, .. } => Some(digest),
-            Self::CancelScene { .. } | Self::CancelSoundtrack { .. } => None,
+            Self::CancelScene { .. } | Self::CancelSoundtrack { .. } | Self::CancelProduct { .. } => None,
         }
     }
 }
@@ -132,6 +144,12 @@ pub fn plan(job: &Job) -> Vec<Effect> {
     }
     soundtrack(job, !canceled, &mut effects);
     effects.extend(video(job));
+    effects.extend(job.unwanted.iter().map(|unwanted| Effect::CancelProduct {
+        job: job.id,
+        product: unwanted.product,
+        cut: unwanted.cut,
+        key: unwanted.key.clone(),
+    }));
     effects
 }
 

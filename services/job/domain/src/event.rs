@@ -171,6 +171,8 @@ pub enum JobEvent {
     },
     /// The soundtrack could not be put under the cut.
     MixFailed { cut: u32, code: String, reason: String, retryable: bool },
+    /// A cut or a mix that nobody waits for any more (canceled job) is over at the worker.
+    ProductClosed { cut: u32, key: String, reason: String },
     /// The end: the video can be played.
     JobCompleted {
         cut: u32,
@@ -233,6 +235,7 @@ impl JobEvent {
             Self::MixRequested { .. } => "MixRequested",
             Self::MixReady { .. } => "MixReady",
             Self::MixFailed { .. } => "MixFailed",
+            Self::ProductClosed { .. } => "ProductClosed",
             Self::JobCompleted { .. } => "JobCompleted",
             Self::JobFailed { .. } => "JobFailed",
             Self::CutReplaced { .. } => "CutReplaced",

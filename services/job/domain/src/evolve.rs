@@ -63,6 +63,7 @@ fn new_job(created: &JobCreated, at_ms: i64) -> Job {
             ..Soundtrack::default()
         },
         making: None,
+        unwanted: Vec::new(),
         cuts: 0,
         reached: 0,
         last_cut: None,
@@ -118,6 +119,7 @@ fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
         | JobEvent::MixRequested { .. }
         | JobEvent::MixReady { .. }
         | JobEvent::MixFailed { .. }
+        | JobEvent::ProductClosed { .. }
         | JobEvent::JobCompleted { .. }
         | JobEvent::JobFailed { .. }
         | JobEvent::CutReplaced { .. } => cuts::apply(job, event),
@@ -144,6 +146,7 @@ fn cancel(job: &mut Job, reason: Option<&str>, at_ms: i64) {
     job.status = JobStatus::Canceled;
     job.error = Some(reason.map_or_else(|| "canceled".to_owned(), |reason| format!("canceled: {reason}")));
     job.reached = job.making.as_ref().map_or(0, |making| making.percentage);
+    job.unwanted.extend(job.making.as_ref().and_then(Making::outstanding));
     job.making = None;
     job.soundtrack.wanted = false;
     for scene in &mut job.scenes {

@@ -5,7 +5,7 @@ mod soundtrack;
 mod status;
 mod takes;
 
-pub use cuts::{CutFile, Making, Master, Shown, Stage};
+pub use cuts::{CutFile, Making, Master, Product, Shown, Stage, Unwanted};
 pub use soundtrack::{Soundtrack, SoundtrackState, SoundtrackTake};
 pub use status::{JobKind, JobStatus, Outcome, SceneStatus};
 pub use takes::{Clip, Scene, Take, TakeState};
@@ -59,6 +59,9 @@ pub struct Job {
     pub soundtrack: Soundtrack,
     /// The cut that is being made.
     pub making: Option<Making>,
+    /// Videos that are still out at the stitch worker though the job was canceled.
+    #[serde(default)]
+    pub unwanted: Vec<Unwanted>,
     /// Number of the last cut, 0 before approval.
     pub cuts: u32,
     /// How far the job came before it failed or was canceled, 0 to 100.

@@ -134,6 +134,7 @@ fn video_line(event: &JobEvent) -> Option<String> {
             format!("mix of cut {cut} ready: {}", seconds(*duration_ms))
         }
         JobEvent::MixFailed { cut, reason, .. } => format!("mix of cut {cut} failed: {reason}"),
+        JobEvent::ProductClosed { key, reason, .. } => format!("{key} closed: {reason}"),
         _ => return None,
     })
 }

@@ -14,6 +14,7 @@ use reqwest::{StatusCode, header::RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
+use url::{Host, Url};
 
 use crate::settings::XaiSettings;
 
@@ -77,8 +78,13 @@ impl Xai {
     /// The base URL is not a URL, or TLS cannot be set up.
     pub fn new(settings: &XaiSettings) -> anyhow::Result<Self> {
         let url = format!("{}/chat/completions", settings.base_url.trim_end_matches('/'));
-        url::Url::parse(&url).context("the planner's base URL is not a URL")?;
-        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build()?;
+        let parsed = Url::parse(&url).context("the planner's base URL is not a URL")?;
+        let mut http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10));
+        if is_loopback(&parsed) {
+            // A stand-in on this machine is never behind a proxy.
+            http = http.no_proxy();
+        }
+        let http = http.build()?;
         Ok(Self {
             http,
             url,
@@ -172,6 +178,15 @@ impl Xai {
     }
 }
 
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, NoAnswer> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| transport(&error))? {
@@ -231,6 +246,14 @@ mod tests {
         json!({ "choices": [{ "message": { "role": "assistant", "content": content } }] })
             .to_string()
             .into_bytes()
+    }
+
+    #[test]
+    fn only_an_address_of_this_machine_is_reached_without_a_proxy() {
+        let loopback = |url: &str| is_loopback(&Url::parse(url).unwrap());
+        assert!(loopback("http://127.0.0.1:8080/v1") && loopback("http://[::1]/v1"));
+        assert!(loopback("http://localhost:8080/v1"));
+        assert!(!loopback("https://api.x.ai/v1") && !loopback("http://10.0.0.1/v1"));
     }
 
     #[test]

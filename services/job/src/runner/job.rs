@@ -15,6 +15,7 @@ use super::{
 use crate::{
     app::Snapshot,
     events::Origin,
+    store,
     workers::{self, AskError},
 };
 
@@ -41,14 +42,20 @@ struct Asked {
 /// Runs a job until nothing is outstanding.
 pub(super) async fn run(runner: &Arc<Runner>, id: JobId, woken: &Notify) -> anyhow::Result<Ended> {
     let settings = &runner.settings;
-    let name = format!("runner/{}", job_domain::keys::stream(id));
+    let name = store::runner_lease(id);
     let claimed = lease::claim(runner.app.log(), &name, &settings.instance, settings.lease).await?;
     let Some(lease) = claimed else { return Ok(Ended::Elsewhere) };
     let mut task =
         Task { runner, id, lease, requests: Requests::new(settings.ask_again), calls: JoinSet::new() };
     let ended = task.follow(woken).await;
-    if !matches!(ended, Ok(Ended::Elsewhere)) {
-        lease::release(runner.app.log(), &task.lease).await?;
+    if matches!(ended, Ok(Ended::Elsewhere)) {
+        return ended;
+    }
+    let ours = lease::release(runner.app.log(), &task.lease).await?;
+    if ended.is_err() && !ours {
+        // What was to be stored was refused because the lease was lost.
+        tracing::warn!(job = id, "another process has taken the job");
+        return Ok(Ended::Elsewhere);
     }
     ended
 }
@@ -108,7 +115,8 @@ impl Task<'_> {
                 // The semaphore is never closed; without it the call would only be one too many.
                 let _permit = calls.acquire_owned().await.ok();
                 let asking = workers.ask(&job.job, &effect);
-                let answer = kit::trace::within(kit::trace::TraceContext::root(), asking).await;
+                let trace = job.lineage.traceparent.as_deref();
+                let answer = kit::trace::continuing(trace, asking).await;
                 Asked { effect, answer }
             });
         }

@@ -51,12 +51,32 @@ pub async fn job_of_scene(log: &Log, scene: &str) -> Result<Option<JobId>, LogEr
     rows.first().map(|row| row.get("job_id")).transpose()
 }
 
-/// Every job for which something should be outstanding, oldest first.
+/// Name of the lease under which a job is run.
+#[must_use]
+pub fn runner_lease(id: JobId) -> String {
+    format!("{RUNNER}{id}")
+}
+
+const RUNNER: &str = "runner/job-";
+
+/// Jobs for which something should be outstanding and that no other process than `instance` holds, oldest first:
+/// all of them, or those among the given ones. Only reads: many processes ask this for every event.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn unfinished(log: &Log) -> Result<Vec<JobId>, LogError> {
-    let rows = log.query("SELECT id FROM job WHERE unfinished ORDER BY id", params![]).await?;
+pub async fn free(log: &Log, instance: &str, among: Option<&[JobId]>) -> Result<Vec<JobId>, LogError> {
+    let now = log.clock_sql();
+    let mut sql = format!(
+        "SELECT job.id AS id FROM job LEFT JOIN lease ON lease.name = $1 || CAST(job.id AS TEXT) \
+         WHERE job.unfinished AND (lease.name IS NULL OR lease.expires_at <= {now} OR lease.owner = $2)"
+    );
+    let mut params = params![RUNNER, instance];
+    if let Some(among) = among {
+        let places: Vec<String> = (0..among.len()).map(|at| format!("${}", at + 3)).collect();
+        params.extend(among.iter().copied().map(Into::into));
+        sql = format!("{sql} AND job.id IN ({})", places.join(", "));
+    }
+    let rows = log.query(&format!("{sql} ORDER BY job.id"), params).await?;
     rows.iter().map(|row| row.get("id")).collect()
 }
 

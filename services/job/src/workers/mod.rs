@@ -4,7 +4,7 @@ pub mod audio;
 pub mod render;
 pub mod stitch;
 
-use job_domain::{Command, Effect, Job, command::Failure};
+use job_domain::{Command, Effect, Job, command::Failure, state::Product};
 use kit::grpc::{BadAddress, Channel, channel};
 use protos::{
     audio::v1::audio_service_client::AudioServiceClient, common::v1 as pb,
@@ -70,7 +70,9 @@ impl Workers {
             Effect::MakeSoundtrack { .. } | Effect::CancelSoundtrack { .. } => {
                 audio::ask(self.audio.clone(), job, effect).await
             }
-            Effect::Cut { .. } | Effect::Mix { .. } => stitch::ask(self.stitch.clone(), effect).await,
+            Effect::Cut { .. } | Effect::Mix { .. } | Effect::CancelProduct { .. } => {
+                stitch::ask(self.stitch.clone(), job, effect).await
+            }
         }
     }
 }
@@ -97,8 +99,9 @@ fn given_up(effect: &Effect, failure: Failure) -> Command {
         Effect::MakeSoundtrack { take, .. } | Effect::CancelSoundtrack { take, .. } => {
             audio::failed(*take, failure)
         }
-        Effect::Cut { cut, .. } => stitch::cut_failed(*cut, failure),
-        Effect::Mix { cut, .. } => stitch::mix_failed(*cut, failure),
+        Effect::Cut { cut, .. } => stitch::failed(Product::Cut, *cut, failure),
+        Effect::Mix { cut, .. } => stitch::failed(Product::Mix, *cut, failure),
+        Effect::CancelProduct { product, cut, .. } => stitch::failed(*product, *cut, failure),
     }
 }
 

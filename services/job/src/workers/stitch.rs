@@ -1,6 +1,6 @@
 //! The stitch worker: cuts and mixes, and what became of them.
 
-use job_domain::{Command, CutOutcome, Effect, command::Failure};
+use job_domain::{Command, CutOutcome, Effect, Job, command::Failure, state::Product};
 use kit::grpc::Channel;
 use protos::{
     common::v1::BlobRef,
@@ -11,9 +11,10 @@ use super::{AskError, ask_error, blob_in, blob_out, canceled, failure, length_in
 
 pub(super) async fn ask(
     mut worker: StitchServiceClient<Channel>,
+    job: &Job,
     effect: &Effect,
 ) -> Result<Option<Command>, AskError> {
-    match effect {
+    let (answer, product, cut) = match effect {
         Effect::Cut { job, cut, key, digest, clips } => {
             let request = pb::RequestCutRequest {
                 key: key.clone(),
@@ -21,8 +22,7 @@ pub(super) async fn ask(
                 job_id: *job,
                 clips: clips.iter().map(|clip| blob_out(&clip.clip)).collect(),
             };
-            let product = worker.request_cut(request).await.map_err(ask_error)?.into_inner();
-            Ok(outcome(product)?.map(|outcome| cut_reported(*cut, outcome)))
+            (worker.request_cut(request).await, Product::Cut, *cut)
         }
         Effect::Mix { job, cut, key, digest, input } => {
             let request = pb::RequestMixRequest {
@@ -32,10 +32,23 @@ pub(super) async fn ask(
                 cut: Some(blob_out(&input.video)),
                 soundtrack: Some(blob_out(&input.soundtrack)),
             };
-            let product = worker.request_mix(request).await.map_err(ask_error)?.into_inner();
-            Ok(outcome(product)?.map(|outcome| mix_reported(*cut, outcome)))
+            (worker.request_mix(request).await, Product::Mix, *cut)
         }
-        _ => Ok(None),
+        Effect::CancelProduct { product, cut, key, .. } => {
+            let reason = job.error.clone().unwrap_or_else(|| "it is not wanted any more".to_owned());
+            let request = pb::CancelProductRequest { key: key.clone(), reason };
+            (worker.cancel_product(request).await, *product, *cut)
+        }
+        _ => return Ok(None),
+    };
+    let answered = outcome(answer.map_err(ask_error)?.into_inner())?;
+    Ok(answered.map(|outcome| reported(product, cut, outcome)))
+}
+
+fn reported(product: Product, cut: u32, outcome: CutOutcome) -> Command {
+    match product {
+        Product::Cut => cut_reported(cut, outcome),
+        Product::Mix => mix_reported(cut, outcome),
     }
 }
 
@@ -51,12 +64,8 @@ pub fn mix_reported(cut: u32, outcome: CutOutcome) -> Command {
     Command::MixReported { cut, outcome }
 }
 
-pub(super) fn cut_failed(cut: u32, failure: Failure) -> Command {
-    cut_reported(cut, CutOutcome::Failed(failure))
-}
-
-pub(super) fn mix_failed(cut: u32, failure: Failure) -> Command {
-    mix_reported(cut, CutOutcome::Failed(failure))
+pub(super) fn failed(product: Product, cut: u32, failure: Failure) -> Command {
+    reported(product, cut, CutOutcome::Failed(failure))
 }
 
 /// What the worker's state means; none while it is at it.

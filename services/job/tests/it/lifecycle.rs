@@ -1,9 +1,10 @@
 //! From approval to the end.
 
+use futures::StreamExt as _;
 use kit::{Code, ServiceError};
 use protos::job::v1 as pb;
 
-use crate::stage::{Script, Stage, Tell};
+use crate::stage::{PATIENCE, Script, Stage, Tell};
 
 fn sha(blob: Option<&protos::common::v1::BlobRef>) -> &str {
     blob.map_or("", |blob| blob.sha256.as_str())
@@ -203,6 +204,39 @@ async fn a_cancel_reaches_the_workers() {
             .all(|key| canceled.contains(&(*key).to_owned()))
     );
     assert!(!canceled.contains(&"job-1/scene-1/take-1".to_owned()), "what is over is not canceled");
+}
+
+#[tokio::test]
+async fn a_cancel_stops_the_cut_the_mix_and_the_soundtrack_that_are_being_made() {
+    for (held, key) in [("job-1/cut-1", "job-1/cut-1"), ("job-1/cut-1/mix", "job-1/cut-1/mix")] {
+        let mut stage = Stage::new().await;
+        stage.workers.script(held, Script::Hold);
+        let id = stage.approved(2).await;
+        let asked = stage.workers.clone();
+        stage.until(id, |_| asked.calls(key) > 0).await;
+        cancel(&mut stage, id, "").await.unwrap();
+        until_closed(&mut stage, id, "product_closed").await;
+        assert_eq!(stage.workers.canceled(), [key]);
+        assert_eq!(stage.job(id).await.status, "canceled");
+    }
+    let mut stage = Stage::new().await;
+    stage.workers.script("job-1/soundtrack-1", Script::Hold);
+    let id = stage.approved(2).await;
+    let cut_is_ready = |job: &pb::Job| job.progress.as_ref().is_some_and(|it| it.percentage == 90);
+    stage.until(id, cut_is_ready).await;
+    cancel(&mut stage, id, "").await.unwrap();
+    until_closed(&mut stage, id, "soundtrack_failed").await;
+    assert_eq!(stage.workers.canceled(), ["job-1/soundtrack-1"]);
+}
+
+/// Waits for an event of the job, new or old.
+async fn until_closed(stage: &mut Stage, job_id: i32, event: &str) {
+    let feed = stage.client.watch(pb::WatchRequest { after_position: 0 }).await.unwrap().into_inner();
+    let found = feed.any(|item| {
+        let item = item.unwrap();
+        std::future::ready(item.job_id == job_id && item.event == event)
+    });
+    assert!(tokio::time::timeout(PATIENCE, found).await.expect("it is closed"));
 }
 
 #[tokio::test]

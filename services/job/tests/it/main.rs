@@ -7,5 +7,7 @@ mod lifecycle;
 mod planner;
 mod publish;
 mod regenerate;
+mod replicas;
 mod stage;
+mod traces;
 mod troubles;

@@ -143,6 +143,29 @@ async fn the_planner_is_asked_for_what_is_wanted_and_its_storyboard_is_used() {
     assert_eq!(parameters["planner_calls"], 1);
 }
 
+fn slow(user: &Value) -> ResponseTemplate {
+    good(user).set_delay(Duration::from_millis(300))
+}
+
+#[tokio::test]
+async fn a_repeat_while_the_first_still_plans_waits_for_its_reply() {
+    let (stage, provider) = planned(vec![slow]).await;
+    let create = || {
+        let mut client = stage.client.clone();
+        let request = pb::CreateJobRequest {
+            command_id: "command-1".to_owned(),
+            kind: "image_pairs".to_owned(),
+            campaign_id: "spring".to_owned(),
+            num_pairs: Some(2),
+            ..pb::CreateJobRequest::default()
+        };
+        async move { client.create_job(request).await.unwrap().into_inner() }
+    };
+    let (one, two, three) = tokio::join!(create(), create(), create());
+    assert_eq!((&one, &one), (&two, &three));
+    assert_eq!(calls(&provider).await, 1);
+}
+
 #[tokio::test]
 async fn calls_that_fail_on_the_way_are_made_again() {
     let (mut stage, provider) = planned(vec![broken, limited, good]).await;

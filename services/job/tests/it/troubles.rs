@@ -109,6 +109,16 @@ async fn another_process_waits_for_the_lease_of_the_first() {
 }
 
 #[tokio::test]
+async fn a_job_whose_task_panicked_is_started_again() {
+    let (mut stage, trap) = Stage::trapped().await;
+    trap.set(2);
+    let id = stage.approved(2).await;
+    assert_eq!(stage.over(id).await.outcome.as_deref(), Some("full"));
+    assert_eq!(trap.left(), 0);
+    assert_eq!(takes(&stage.kinds(id).await), 2);
+}
+
+#[tokio::test]
 async fn messages_that_come_twice_late_or_for_nobody_change_nothing() {
     let mut stage = Stage::new().await;
     let id = stage.approved(2).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use crate::stage::{DEADLINE, Stage, Stuck};
+use crate::trap::Trap;
 
 const KEY: &str = "job-43/cut-1";
 
@@ -77,5 +78,21 @@ async fn what_is_ready_stays_as_it_is_over_restarts() {
     stage.stop().await;
     let stage = Stage::open(dir.path(), |_| {}).await;
     assert_eq!(stage.cut(KEY, &clips).await.unwrap(), ready);
+    assert_eq!(stage.kinds().await, ["ProductRequested", "ProductFinished"]);
+}
+
+#[tokio::test]
+async fn a_product_whose_task_panicked_is_taken_up_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("stitch.db");
+    let log = eventlog::open_log(&path.to_string_lossy(), &stitch::MIGRATIONS).await.unwrap();
+    let trap = Trap::new(log);
+    trap.set(1);
+    let blobs = blobs::Blobs::local(dir.path().join("blobs")).unwrap();
+    // One place: a place that a panic took for good would leave none.
+    let stage = Stage::on(trap.clone(), blobs, |settings| settings.at_once = 1).await;
+    stage.cut(KEY, &[stage.clip(6, 0).await]).await.unwrap();
+    assert_eq!(stage.settled(KEY).await.state, "ready");
+    assert_eq!(trap.left(), 0);
     assert_eq!(stage.kinds().await, ["ProductRequested", "ProductFinished"]);
 }

@@ -6,5 +6,7 @@ mod cut;
 mod events;
 mod frames;
 mod mix;
+mod replicas;
 mod requests;
 mod stage;
+mod trap;

@@ -31,7 +31,25 @@ impl Stage {
     /// On the database and the blobs in a directory, new or not.
     pub(crate) async fn open(dir: &Path, change: impl FnOnce(&mut Settings)) -> Self {
         let log = open_log(&dir.join("stitch.db").to_string_lossy(), &stitch::MIGRATIONS).await.unwrap();
-        let blobs = Blobs::local(dir.join("blobs")).unwrap();
+        Self::on(log, Blobs::local(dir.join("blobs")).unwrap(), change).await
+    }
+
+    /// One of several on the same database and the same blobs.
+    pub(crate) async fn replica(
+        url: &str,
+        dir: &Path,
+        owner: &str,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let log = open_log(url, &stitch::MIGRATIONS).await.unwrap();
+        Self::on(log, Blobs::local(dir.join("blobs")).unwrap(), |settings| {
+            owner.clone_into(&mut settings.owner);
+            change(settings);
+        })
+        .await
+    }
+
+    pub(crate) async fn on(log: Log, blobs: Blobs, change: impl FnOnce(&mut Settings)) -> Self {
         let bus: Bus = InProcessBus::new();
         let cancel = CancellationToken::new();
         let deps = Deps {
@@ -41,6 +59,7 @@ impl Stage {
             clock: Clock::system(),
             listener: kit::grpc::bind(([127, 0, 0, 1], 0).into()).await.unwrap(),
             cancel: cancel.clone(),
+            readiness: kit::Readiness::new(),
         };
         let mut settings = Settings::default();
         change(&mut settings);

@@ -1,6 +1,6 @@
 //! What the workers tell. A report that is late, early or repeated causes nothing; what it cost is still recorded.
 
-use crate::state::{Job, JobStatus, SoundtrackState, Stage, Take};
+use crate::state::{Job, JobStatus, Product, SoundtrackState, Stage, Take};
 use crate::{CutOutcome, JobEvent, SceneOutcome, SceneSpec, SoundtrackOutcome};
 
 pub(super) fn scene(job: &Job, id: &str, number: u32, outcome: SceneOutcome) -> Option<JobEvent> {
@@ -109,7 +109,17 @@ pub(super) fn soundtrack(job: &Job, number: u32, outcome: SoundtrackOutcome) -> 
     })
 }
 
+/// A video that nobody waits for is over at the worker, however it ended.
+fn closed(job: &Job, product: Product, number: u32) -> Option<JobEvent> {
+    let unwanted = job.unwanted.iter().find(|known| known.product == product && known.cut == number)?;
+    let (cut, key) = (unwanted.cut, unwanted.key.clone());
+    Some(JobEvent::ProductClosed { cut, key, reason: "canceled".to_owned() })
+}
+
 pub(super) fn cut(job: &Job, number: u32, outcome: CutOutcome) -> Option<JobEvent> {
+    if let Some(closed) = closed(job, Product::Cut, number) {
+        return Some(closed);
+    }
     let making = job.making.as_ref().filter(|making| making.cut == number)?;
     if !matches!(making.stage, Stage::Cutting { .. }) {
         return None;
@@ -128,6 +138,9 @@ pub(super) fn cut(job: &Job, number: u32, outcome: CutOutcome) -> Option<JobEven
 }
 
 pub(super) fn mix(job: &Job, number: u32, outcome: CutOutcome) -> Option<JobEvent> {
+    if let Some(closed) = closed(job, Product::Mix, number) {
+        return Some(closed);
+    }
     let making = job.making.as_ref().filter(|making| making.cut == number)?;
     if !matches!(making.stage, Stage::Mixing { .. }) {
         return None;

@@ -35,6 +35,7 @@ pub(super) fn apply(job: &mut Job, event: &JobEvent) {
             }
         }
         JobEvent::MixFailed { reason, .. } => fail_mix(job, reason),
+        JobEvent::ProductClosed { key, .. } => job.unwanted.retain(|unwanted| unwanted.key != *key),
         JobEvent::JobCompleted { outcome, master, warnings, .. }
         | JobEvent::CutReplaced { outcome, master, warnings, .. } => {
             job.status = JobStatus::Completed;

@@ -102,6 +102,27 @@ pub enum Stage {
     },
 }
 
+/// What the stitch worker makes of a cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Product {
+    /// The silent video.
+    Cut,
+    /// The video with its soundtrack.
+    Mix,
+}
+
+/// A video that was asked for and that nobody waits for any more; the worker has not said that it is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unwanted {
+    /// Which of the two.
+    pub product: Product,
+    /// The cut's number.
+    pub cut: u32,
+    /// Key of the request.
+    pub key: String,
+}
+
 /// The cut that is being made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Making {
@@ -115,4 +136,17 @@ pub struct Making {
     pub soundtrack_take: Option<u32>,
     /// Which step it is at.
     pub stage: Stage,
+}
+
+impl Making {
+    /// What the stitch worker was asked for and has not answered.
+    #[must_use]
+    pub fn outstanding(&self) -> Option<Unwanted> {
+        let (product, key) = match &self.stage {
+            Stage::Cutting { key, .. } => (Product::Cut, key.clone()),
+            Stage::Mixing { key, .. } => (Product::Mix, key.clone()),
+            _ => return None,
+        };
+        Some(Unwanted { product, cut: self.cut, key })
+    }
 }

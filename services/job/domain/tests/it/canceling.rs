@@ -1,7 +1,10 @@
 //! The gate and the way out.
 
-use crate::harness::{all_failed, canceled, completed, failed, failed_with, id, music, pending, regenerate};
-use crate::harness::{remove, rendered, started};
+use crate::harness::{
+    all_failed, canceled, completed, cut_failed, cut_ready, cutting, failed, failed_with, id, mix_ready,
+    music, pending, regenerate, remove, rendered, started,
+};
+use job_domain::state::Product;
 use job_domain::{Command, Effect, JobStatus, SceneStatus, plan, view};
 
 fn cancel() -> Command {
@@ -56,6 +59,33 @@ fn a_cancel_asks_the_workers_to_stop() {
     assert!(matches!(&effects[0], Effect::CancelScene { scene, take: 1, .. } if *scene == id(2)));
     assert!(matches!(&effects[1], Effect::CancelSoundtrack { take: 1, .. }));
     assert_eq!(effects.len(), 2, "what was delivered is not canceled");
+}
+
+#[test]
+fn a_cancel_stops_the_cut_that_is_being_made() {
+    let story = cutting(2).after(cancel());
+    let key = "job-43/cut-1".to_owned();
+    assert_eq!(plan(story.job()), [Effect::CancelProduct { job: 43, product: Product::Cut, cut: 1, key }]);
+    let story = story.when(cut_failed(1)).then(&["ProductClosed"]);
+    assert!(story.outstanding().is_empty());
+    story.when(cut_failed(1)).then_nothing();
+}
+
+#[test]
+fn a_cancel_stops_the_mix_that_is_being_made() {
+    let story = cutting(2).after(cut_ready(1)).after(cancel());
+    let key = "job-43/cut-1/mix".to_owned();
+    assert_eq!(plan(story.job()), [Effect::CancelProduct { job: 43, product: Product::Mix, cut: 1, key }]);
+    // The cut before it was delivered long ago: only an answer for the mix closes it.
+    let story = story.when(cut_ready(1)).then_nothing();
+    assert!(story.when(mix_ready(1)).then(&["ProductClosed"]).outstanding().is_empty());
+}
+
+#[test]
+fn a_video_that_arrives_after_the_cancel_is_not_played() {
+    let story = cutting(2).after(cancel()).when(cut_ready(1)).then(&["ProductClosed"]);
+    assert_eq!(story.status(), JobStatus::Canceled);
+    assert!(story.job().master.is_none() && story.outstanding().is_empty());
 }
 
 #[test]

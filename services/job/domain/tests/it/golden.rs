@@ -172,6 +172,7 @@ fn cuts() -> Vec<E> {
         E::MixRequested { cut, key: "job-43/cut-1/mix".into(), digest: "d4".into(), input },
         E::MixReady { cut, video: video(), poster: poster(), duration_ms },
         E::MixFailed { cut, code, reason: reason.clone(), retryable: true },
+        E::ProductClosed { cut, key: "job-43/cut-1".into(), reason: "canceled".into() },
         E::JobCompleted {
             cut,
             outcome: Outcome::Partial,

@@ -3,7 +3,7 @@
 mod laws;
 
 use crate::harness::{self, Story, id};
-use job_domain::state::Stage;
+use job_domain::state::{Product, Stage};
 use job_domain::{Command, Effect, JobEvent, JobStatus, SceneChanges, decide, next, plan, replay, view};
 use laws::Laws;
 use proptest::prelude::*;
@@ -83,6 +83,9 @@ fn answer(effect: &Effect, well: bool) -> Command {
         Effect::Cut { cut, .. } => harness::cut_failed(*cut),
         Effect::Mix { cut, .. } if well => harness::mix_ready(*cut),
         Effect::Mix { cut, .. } => harness::mix_failed(*cut),
+        Effect::CancelProduct { product: Product::Cut, cut, .. } if well => harness::cut_ready(*cut),
+        Effect::CancelProduct { product: Product::Cut, cut, .. } => harness::cut_failed(*cut),
+        Effect::CancelProduct { product: Product::Mix, cut, .. } => harness::mix_failed(*cut),
     }
 }
 
@@ -152,7 +155,7 @@ fn to_rest(mut story: Story, laws: &mut Laws, well: bool) -> Story {
 }
 
 /// Kinds that the properties must come by, or they prove little.
-const SEEN: [&str; 22] = [
+const SEEN: [&str; 23] = [
     "SceneEdited",
     "SceneRemoved",
     "SceneReordered",
@@ -173,6 +176,7 @@ const SEEN: [&str; 22] = [
     "CutFailed",
     "MixRequested",
     "MixFailed",
+    "ProductClosed",
     "JobFailed",
     "CutReplaced",
 ];

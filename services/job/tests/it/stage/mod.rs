@@ -1,6 +1,8 @@
 //! The service on its stage: a scratch database, scripted services around it, and a client.
 
 mod assets;
+mod replicas;
+mod trap;
 mod workers;
 
 use std::{sync::Arc, time::Duration};
@@ -23,7 +25,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
 pub(crate) use assets::{Assets, image};
-pub(crate) use workers::{Script, Tell, Workers};
+pub(crate) use replicas::Replicas;
+pub(crate) use trap::Trap;
+pub(crate) use workers::{Script, Tell, Workers, trace_id};
 
 /// How long a test waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,6 +56,24 @@ impl Stage {
 
     /// The same with other settings.
     pub(crate) async fn with(settings: impl FnOnce(&mut Settings)) -> Self {
+        Self::on(settings, |log| log).await
+    }
+
+    /// On a log in which the service can be made to stumble.
+    pub(crate) async fn trapped() -> (Self, Arc<Trap>) {
+        let mut trap = None;
+        let stage = Self::on(
+            |_| {},
+            |log| {
+                let set = Trap::new(log);
+                trap = Some(Arc::clone(&set));
+                set
+            },
+        );
+        (stage.await, trap.unwrap())
+    }
+
+    async fn on(settings: impl FnOnce(&mut Settings), wrap: impl FnOnce(Log) -> Log) -> Self {
         let (worker_log, worker_directory) = scratch_log(&eventlog::testing::NO_TABLES).await;
         let (assets, workers) = (Assets::default(), Workers::new(worker_log.clone()));
         assets.campaign("spring", "Spring", 8);
@@ -65,7 +87,7 @@ impl Stage {
         own.ask_again = Duration::from_millis(100);
         settings(&mut own);
         let directory = tempfile::tempdir().unwrap();
-        let log = open(&directory).await;
+        let log = wrap(open(&directory).await);
         let (client, running) = start(&own, &log, &bus, &directory).await;
         Self {
             client,
@@ -201,6 +223,7 @@ async fn start(
         clock: Clock::system(),
         listener: loopback().await,
         cancel: cancel.clone(),
+        readiness: kit::Readiness::new(),
     };
     let running = job::build(settings.clone(), deps).await.unwrap();
     let client = JobServiceClient::new(grpc::channel(&running.address.to_string()).unwrap());
@@ -217,6 +240,6 @@ async fn serve_around(assets: &Assets, workers: &Workers, cancel: CancellationTo
         .add_service(RenderServiceServer::new(workers.clone()))
         .add_service(StitchServiceServer::new(workers.clone()))
         .add_service(AudioServiceServer::new(workers.clone()));
-    tokio::spawn(async move { grpc::serve(listener, routes, cancel).await.unwrap() });
+    tokio::spawn(async move { grpc::serve(listener, routes, kit::Readiness::new(), cancel).await.unwrap() });
     address
 }

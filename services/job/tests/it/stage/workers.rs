@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bus::{Published, Translate, TranslateError};
-use eventlog::{Append, Log, NewEvent, StoredEvent};
+use eventlog::{Append, Log, Meta, NewEvent, StoredEvent};
 use jiff::Timestamp;
 use kit::{Code, ServiceError};
 use parking_lot::Mutex;
@@ -53,6 +53,8 @@ struct State {
     canceled: Vec<String>,
     renders: HashMap<String, render::RequestRenderRequest>,
     soundtracks: HashMap<String, audio::RequestSoundtrackRequest>,
+    /// Trace of the last call under each key.
+    traces: HashMap<String, String>,
 }
 
 /// The workers.
@@ -106,6 +108,11 @@ impl Workers {
         keys
     }
 
+    /// Id of the trace in which a key was asked for last.
+    pub(crate) fn trace(&self, key: &str) -> String {
+        self.state.lock().traces[key].clone()
+    }
+
     /// A render request as it came.
     pub(crate) fn render(&self, key: &str) -> render::RequestRenderRequest {
         self.state.lock().renders[key].clone()
@@ -119,13 +126,15 @@ impl Workers {
     /// Publishes a message.
     pub(crate) async fn publish(&self, name: &str, message: &impl Serialize) {
         let data = serde_json::to_value(message).unwrap();
-        let event = NewEvent::new(Uuid::now_v7(), name, data, Timestamp::UNIX_EPOCH);
+        let meta = Meta { traceparent: kit::trace::traceparent(), ..Meta::default() };
+        let event = NewEvent::new(Uuid::now_v7(), name, data, Timestamp::UNIX_EPOCH).meta(meta);
         self.log.append(Append::to("worker").event(event)).await.unwrap();
     }
 
     fn call(&self, key: &str, digest: &str) -> Result<(Answer, bool), Status> {
         let mut state = self.state.lock();
         state.calls.push(key.to_owned());
+        state.traces.extend(trace_id(kit::trace::traceparent().as_deref()).map(|id| (key.to_owned(), id)));
         if state.canceled.iter().any(|canceled| canceled == key) {
             return Ok((Answer::Canceled, false));
         }
@@ -155,6 +164,11 @@ impl Workers {
     fn cancel(&self, key: &str) {
         self.state.lock().canceled.push(key.to_owned());
     }
+}
+
+/// The id of the trace that a `traceparent` names.
+pub(crate) fn trace_id(traceparent: Option<&str>) -> Option<String> {
+    traceparent?.split('-').nth(1).map(str::to_owned)
 }
 
 fn blob(name: &str, content_type: &str) -> Option<BlobRef> {
@@ -322,9 +336,11 @@ impl StitchService for Workers {
 
     async fn cancel_product(
         &self,
-        _: Request<stitch::CancelProductRequest>,
+        request: Request<stitch::CancelProductRequest>,
     ) -> Result<Response<stitch::Product>, Status> {
-        Err(Status::unimplemented("not asked by jobs"))
+        let key = request.into_inner().key;
+        self.cancel(&key);
+        Ok(Response::new(stitch::Product { key, state: "canceled".to_owned(), ..Default::default() }))
     }
 
     async fn get_frame(

@@ -135,7 +135,10 @@ impl Laws {
             let known =
                 known.unwrap_or_else(|| panic!("{} was recorded before it is asked for", effect.key()));
             assert!(effect.digest().is_none_or(|sent| sent == known), "{} keeps its digest", effect.key());
-            let is_cancel = matches!(effect, Effect::CancelScene { .. } | Effect::CancelSoundtrack { .. });
+            let is_cancel = matches!(
+                effect,
+                Effect::CancelScene { .. } | Effect::CancelSoundtrack { .. } | Effect::CancelProduct { .. }
+            );
             assert!(is_cancel || job.status != JobStatus::Canceled, "a canceled job asks for nothing");
         }
         let indexes: Vec<u32> = job.scenes.iter().map(|scene| scene.spec.index).collect();
