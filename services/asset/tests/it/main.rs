@@ -9,5 +9,7 @@ mod events;
 mod files;
 mod idempotency;
 mod import;
+mod process;
 mod redirects;
+mod replicas;
 mod world;

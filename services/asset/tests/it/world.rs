@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) bus: Bus,
     cancel: CancellationToken,
     running: Running,
-    _directories: [TempDir; 2],
+    _directories: Vec<TempDir>,
 }
 
 impl World {
@@ -41,6 +41,12 @@ impl World {
         let (log, database) = scratch_log(&MIGRATIONS).await;
         let store = tempfile::tempdir().unwrap();
         let blobs = Blobs::local(store.path()).unwrap();
+        let world = Self::over(log, blobs, change).await;
+        Self { _directories: vec![database, store], ..world }
+    }
+
+    /// A replica over a database and a store that others may use as well.
+    pub(crate) async fn over(log: Log, blobs: Blobs, change: impl FnOnce(&mut ImportSettings)) -> Self {
         let bus: Bus = InProcessBus::new();
         let cancel = CancellationToken::new();
         let mut settings = Settings::default();
@@ -54,10 +60,11 @@ impl World {
             clock: Clock::manual(NOW),
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
             cancel: cancel.clone(),
+            readiness: kit::Readiness::new(),
         };
         let running = asset::build(settings, deps).await.unwrap();
         let client = AssetServiceClient::new(channel(&running.address.to_string()).unwrap());
-        Self { client, log, blobs, bus, cancel, running, _directories: [database, store] }
+        Self { client, log, blobs, bus, cancel, running, _directories: Vec::new() }
     }
 
     /// Stops the service and waits for it.
