@@ -32,11 +32,14 @@ impl Client {
     /// # Errors
     /// The HTTP client cannot be made.
     pub fn new(base: &str) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
-            .pool_idle_timeout(Duration::from_secs(5))
-            .build()
-            .context("making an HTTP client")?;
+            .pool_idle_timeout(Duration::from_secs(5));
+        if is_loopback(base) {
+            // A proxy of the environment would look for the gateway on its own machine.
+            http = http.no_proxy();
+        }
+        let http = http.build().context("making an HTTP client")?;
         Ok(Self { base: base.trim_end_matches('/').to_owned(), http, key: None })
     }
 
@@ -225,6 +228,33 @@ pub async fn answer(response: reqwest::Response) -> anyhow::Result<Answer> {
     Ok(Answer { status, body })
 }
 
+fn is_loopback(base: &str) -> bool {
+    let url = url::Url::parse(base).ok();
+    match url.as_ref().and_then(url::Url::host) {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 fn text(value: &Value) -> anyhow::Result<String> {
     value.as_str().map(str::to_owned).context("an answer lacks an id")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn only_this_machine_is_reached_past_a_proxy() {
+        for base in
+            ["http://127.0.0.1:4000", "http://127.8.0.1", "http://[::1]:4000", "http://localhost:4000/"]
+        {
+            assert!(is_loopback(base), "{base}");
+        }
+        for base in ["https://film.example.org", "http://10.0.0.1:4000", "nonsense"] {
+            assert!(!is_loopback(base), "{base}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::process::{Output, Stdio};
 
 use tokio::process::Command;
 
-use crate::world::{Server, ServerOptions, World, approved_job, campaign, finished};
+use crate::world::{Server, ServerOptions, Stage, World, approved_job, campaign, finished};
 
 async fn filmstrip(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_filmstrip"));
@@ -70,6 +70,21 @@ async fn a_strip_shows_a_job_from_its_creation_to_its_end() {
     let unknown = filmstrip(&["strip", "99", "--data-dir", &directory]).await;
     assert!(!unknown.status.success());
     assert!(said(&unknown).contains("no job 99"), "{}", said(&unknown));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_can_be_had_from_a_server_that_runs_already() {
+    let variables = vec![("API_AUTH_KEY".to_owned(), "key-1".to_owned())];
+    let world = World::with(Stage::INSTANT, ServerOptions { variables, ..Default::default() }).await;
+    let out = world.scratch.path().join("out");
+    let photos = crate::world::photos()[0].parent().unwrap().display().to_string();
+    let (base, saved) = (world.server.base(), out.display().to_string());
+    let arguments = ["demo", "--scenes", "2", "--photos", &photos, "--out", &saved, "--base-url", base];
+    let refused = filmstrip(&arguments).await;
+    assert!(!refused.status.success() && said(&refused).contains("401"), "{}", said(&refused));
+    let made = filmstrip(&[&arguments[..], &["--api-key", "key-1"]].concat()).await;
+    assert!(made.status.success(), "{}", said(&made));
+    assert!(out.join("demo.mp4").is_file() && out.join("demo.jpg").is_file());
 }
 
 #[tokio::test(flavor = "multi_thread")]

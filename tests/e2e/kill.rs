@@ -4,24 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::world::{Server, ServerOptions, Stage, World, approved_job, campaign, finished};
+use crate::world::{Moments, Server, ServerOptions, Stage, World, approved_job, campaign, finished};
 
 const SCENES: u32 = 3;
 /// Charges of a job of three 4 s scenes that nothing disturbed: its clips and one piece of music.
 const CHARGES: usize = 4;
-
-/// A repeatable sequence of moments (xorshift64*), so that a failure can be looked at again.
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self, below: Duration) -> Duration {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let part = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40;
-        below.mul_f64(f64::from(u32::try_from(part).unwrap()) / f64::from(1u32 << 24))
-    }
-}
 
 /// Kills at `kills` random moments of as many jobs, each finished after a restart.
 async fn killed_at_random_moments(seed: u64, kills: u32, faults: serde_json::Value) {

@@ -12,6 +12,7 @@ mod load;
 mod main_job;
 mod memory;
 mod partial;
+mod processes;
 mod scaled;
 mod schemas;
 mod webhooks;

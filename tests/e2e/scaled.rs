@@ -1,19 +1,21 @@
-//! The same promises with PostgreSQL and NATS in place of files and the bus inside the process.
+//! The same promises with PostgreSQL, NATS and S3 in place of files and the bus inside the process.
 
-use testservers::{NatsServer, PostgresServer};
+use testservers::{NatsServer, PostgresServer, S3Server};
 
-use crate::world::{ServerOptions, Stage, World, approved_job, campaign, finished};
+use crate::world::{Server, ServerOptions, Stage, World, approved_job, campaign, finished};
 
 struct Servers {
     postgres: PostgresServer,
     nats: NatsServer,
+    s3: S3Server,
 }
 
 impl Servers {
     async fn start() -> Self {
         let postgres = PostgresServer::start().await.unwrap();
         postgres.sql("CREATE ROLE film LOGIN; GRANT CREATE ON DATABASE postgres TO film").await.unwrap();
-        Self { postgres, nats: NatsServer::start().await.unwrap() }
+        let (nats, s3) = tokio::join!(NatsServer::start(), S3Server::start());
+        Self { postgres, nats: nats.unwrap(), s3: s3.unwrap() }
     }
 
     /// Waits until a stream holds `count` messages.
@@ -34,16 +36,21 @@ impl Servers {
     }
 
     fn options(&self) -> ServerOptions {
-        let variables = vec![
-            ("DATABASE_URL".to_owned(), self.postgres.url("film", "postgres")),
-            ("NATS_URL".to_owned(), self.nats.url()),
+        let variables = [
+            ("DATABASE_URL", self.postgres.url("film", "postgres")),
+            ("NATS_URL", self.nats.url()),
+            ("BLOB_URL", self.s3.blob_url()),
+            ("S3_ENDPOINT", self.s3.endpoint()),
+            ("S3_ACCESS_KEY_ID", self.s3.access_key().to_owned()),
+            ("S3_SECRET_ACCESS_KEY", self.s3.secret_key().to_owned()),
         ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
         ServerOptions { variables, ..ServerOptions::default() }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_main_job_holds_on_postgresql_and_nats() {
+async fn the_main_job_holds_on_postgresql_nats_and_s3() {
     let servers = Servers::start().await;
     let world = World::with(Stage::INSTANT, servers.options()).await;
     let client = world.client();
@@ -55,12 +62,33 @@ async fn the_main_job_holds_on_postgresql_and_nats() {
     assert_eq!(ledger.of_kind("video").filter(|p| p.charged).count(), 3);
     servers.published("FILMSTRIP_RENDER", 3).await;
     servers.published("FILMSTRIP_JOB", 3).await;
-    let files = std::fs::read_dir(world.server.data_dir().join("db")).unwrap().count();
-    assert_eq!(files, 0, "nothing is kept in files");
+    for part in ["db", "blobs"] {
+        let files = std::fs::read_dir(world.server.data_dir().join(part)).unwrap().count();
+        assert_eq!(files, 0, "nothing is kept in {part}");
+    }
+    assert!(servers.s3.objects().len() > 6, "photographs, clips and cuts are objects");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_on_postgresql_and_nats_a_job_completes_and_pays_once() {
+async fn two_standalones_on_one_database_share_the_work_and_buy_nothing_twice() {
+    let servers = Servers::start().await;
+    let world = World::with(Stage::DRAFT, servers.options()).await;
+    let other = world.scratch.path().join("other");
+    let other = Server::start(other, Some(&world.stage), servers.options()).await;
+    let campaign = campaign(&world.client(), "Quay House", 6).await;
+    let first = approved_job(&world.client(), &campaign, 3).await;
+    let second = approved_job(&other.client(), &campaign, 3).await;
+    for (job, client) in [(first, other.client()), (second, world.client())] {
+        let done = finished(&client, job).await;
+        assert_eq!(done["outcome"], "full", "{done}\n{}\n{}", world.server.log(), other.log());
+    }
+    let ledger = world.stage.control().ledger().await.unwrap();
+    let charged = |kind: &str| ledger.of_kind(kind).filter(|p| p.charged).count();
+    assert_eq!((charged("video"), charged("music")), (6, 2), "{:#?}", ledger.predictions);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_on_postgresql_nats_and_s3_a_job_completes_and_pays_once() {
     let servers = Servers::start().await;
     let mut world = World::with(Stage::DRAFT, servers.options()).await;
     let campaign = campaign(&world.client(), "Quay House", 6).await;

@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask openapi`.
+//! The project's own commands: `cargo xtask demo`, `up`, `test`, `bench` and `openapi`.
 //!
 //! Only the standard library, so that the first command on a fresh machine starts within seconds.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to the terminal")]
 
+mod bench;
 mod demo;
 mod doctests;
 mod openapi;
@@ -11,6 +12,7 @@ mod servers;
 mod system;
 mod test;
 mod tools;
+mod up;
 
 use std::process::ExitCode;
 
@@ -19,7 +21,11 @@ Usage: cargo xtask COMMAND
 
   demo [ARGS]              make a finished video from the photographs in demo/photos
                            (ARGS go to `filmstrip demo`: try --help)
+  up [ARGS]                every service as processes of its own, two replicas each, on PostgreSQL, NATS and S3,
+                           until Ctrl-C (ARGS go to `filmstrip-up`: try --help)
   test [-- NEXTEST ARGS]   format check, lints and every test
+  bench eventlog|pipeline [ARGS]
+                           how fast the parts are, on durable databases, in tables (ARGS: try --help)
   openapi [--check]        write gateway/openapi/v3.json, or say whether it is up to date
 ";
 
@@ -29,7 +35,9 @@ fn main() -> ExitCode {
     let rest: Vec<String> = args.collect();
     let done = match command.as_deref() {
         Some("demo") => demo::run(&rest),
+        Some("up") => up::run(&rest),
         Some("test") => test::run(&rest),
+        Some("bench") => bench::run(&rest),
         Some("openapi") => openapi::run(&rest),
         None | Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -6,6 +6,7 @@ use crate::doctests;
 use crate::process::{Step, cargo, root, step, verdict};
 use crate::servers;
 use crate::tools;
+use crate::up;
 
 /// Runs every step, also after a failed one, so that one run shows all that is wrong.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
@@ -27,6 +28,8 @@ fn commands(extra: &[String]) -> Result<Vec<Command>, String> {
     let mut commands = vec![
         cargo(["fmt", "--all", "--", "--check"]),
         cargo(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
+        // Tests start programs of other packages, which the test runner does not build for them.
+        up::build_programs(),
         cargo(nextest_args(extra)),
     ];
     let has_doctests =

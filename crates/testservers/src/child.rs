@@ -15,16 +15,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it; what it says goes to the file `log`.
-    pub(crate) fn start(mut command: Command, log: &std::path::Path) -> anyhow::Result<Self> {
+    /// Starts it; what it says goes to the file `log`. When the test process ends, however it ends, the kernel sends
+    /// it the signal `orphaned`.
+    pub(crate) fn start(mut command: Command, log: &std::path::Path, orphaned: i32) -> anyhow::Result<Self> {
         let out = std::fs::File::create(log).with_context(|| format!("creating {}", log.display()))?;
         command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
         // A group of its own: Ctrl-C at a terminal is for the program that started it, which then stops it in order.
         command.process_group(0);
         // SAFETY: prctl is async-signal-safe and touches nothing of the parent.
         unsafe {
-            command.pre_exec(|| {
-                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            command.pre_exec(move || {
+                libc::prctl(libc::PR_SET_PDEATHSIG, orphaned);
                 Ok(())
             });
         }

@@ -6,9 +6,11 @@
 
 mod child;
 mod nats;
+mod port;
 mod postgres;
 mod s3;
 
 pub use nats::NatsServer;
+pub use port::Port;
 pub use postgres::{PostgresServer, ServiceUrls};
 pub use s3::S3Server;

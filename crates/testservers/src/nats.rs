@@ -5,7 +5,10 @@ use std::{fs, path::PathBuf, process::Command, time::Duration};
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
-use crate::child::{Server, program};
+use crate::{
+    child::{Server, program},
+    port::Port,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -14,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct NatsServer {
     server: Option<Server>,
     directory: TempDir,
-    port: u16,
+    // Its own also while it is down.
+    port: Port,
 }
 
 impl NatsServer {
@@ -24,7 +28,7 @@ impl NatsServer {
     /// It is not installed or does not start; the text says which.
     pub async fn start() -> anyhow::Result<Self> {
         let directory = tempfile::tempdir().context("making a scratch directory")?;
-        let mut server = Self { server: None, directory, port: 0 };
+        let mut server = Self { server: None, directory, port: Port::free()? };
         server.run().await?;
         Ok(server)
     }
@@ -32,7 +36,7 @@ impl NatsServer {
     /// Its address.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}", self.port.address())
     }
 
     /// Kills it; what is stored stays.
@@ -45,7 +49,7 @@ impl NatsServer {
     /// # Errors
     /// It does not start.
     pub async fn run(&mut self) -> anyhow::Result<()> {
-        let port = if self.port == 0 { "-1".to_owned() } else { self.port.to_string() };
+        let port = self.port.number().to_string();
         let ports = self.directory.path().join("ports");
         drop(fs::remove_dir_all(&ports));
         fs::create_dir_all(&ports).context("making a scratch directory")?;
@@ -53,28 +57,20 @@ impl NatsServer {
         command.args(["-a", "127.0.0.1", "-p", &port, "-js", "-sd"]).arg(self.directory.path().join("store"));
         command.arg("--ports_file_dir").arg(&ports);
         let log = self.directory.path().join("log");
-        let mut server = Server::start(command, &log)?;
+        let mut server = Server::start(command, &log, libc::SIGKILL)?;
         let file = ports.join(format!("nats-server_{}.ports", server.id()));
         let started = tokio::time::Instant::now();
-        self.port = loop {
-            if let Some(port) = listening(&file) {
-                break port;
-            }
+        while !is_written(&file) {
             let waited = started.elapsed() < PATIENCE && !server.has_ended();
             ensure!(waited, "NATS does not start: {}", fs::read_to_string(&log).unwrap_or_default());
             tokio::time::sleep(Duration::from_millis(20)).await;
-        };
+        }
         self.server = Some(server);
         Ok(())
     }
 }
 
-/// The port in a ports file such as `{"nats":["nats://127.0.0.1:41234"]}`, once it is written whole.
-fn listening(file: &PathBuf) -> Option<u16> {
-    let text = fs::read_to_string(file).ok()?;
-    if !text.trim_end().ends_with('}') {
-        return None;
-    }
-    let address = text.split("nats://").nth(1)?;
-    address.split(':').nth(1)?.split('"').next()?.parse().ok()
+/// Whether the server has written its ports file, such as `{"nats":["nats://127.0.0.1:41234"]}`, whole: it listens.
+fn is_written(file: &PathBuf) -> bool {
+    fs::read_to_string(file).is_ok_and(|text| text.trim_end().ends_with('}'))
 }

@@ -12,7 +12,10 @@ use std::{
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
-use crate::child::{Server, program};
+use crate::{
+    child::{Server, program},
+    port::Port,
+};
 
 const SUPERUSER: &str = "postgres";
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,7 +35,7 @@ pub struct PostgresServer {
     server: Option<Server>,
     directory: TempDir,
     /// Of a server that also listens on loopback, with TLS.
-    port: Option<u16>,
+    port: Option<Port>,
     /// Whether a commit is on the disk when it is answered.
     durable: bool,
 }
@@ -81,8 +84,7 @@ impl PostgresServer {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
             own(&path, user)?;
         }
-        // It cannot tell which port it took, so one that was free a moment ago is named.
-        server.port = Some(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port());
+        server.port = Some(Port::free()?);
         server.run().await?;
         Ok(server)
     }
@@ -91,7 +93,10 @@ impl PostgresServer {
     /// ([`PostgresServer::certificate`]) is not named.
     #[must_use]
     pub fn tls_url(&self, role: &str, database: &str) -> String {
-        format!("postgres://{role}@localhost:{}/{database}?sslmode=verify-full", self.port.unwrap_or(0))
+        format!(
+            "postgres://{role}@localhost:{}/{database}?sslmode=verify-full",
+            self.port.as_ref().map_or(0, Port::number)
+        )
     }
 
     /// The file with the certificate that clients have to trust.
@@ -104,7 +109,7 @@ impl PostgresServer {
     #[must_use]
     pub fn url(&self, role: &str, database: &str) -> String {
         let socket = self.directory.path().display().to_string().replace('/', "%2F");
-        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let port = self.port.as_ref().map(|port| format!(":{}", port.number())).unwrap_or_default();
         format!("postgres://{role}@{socket}{port}/{database}")
     }
 
@@ -162,23 +167,31 @@ impl PostgresServer {
         let mut command = command("postgres", user)?;
         command.arg("-D").arg(self.directory.path().join("data"));
         command.arg("-k").arg(self.directory.path());
-        command.args(["-c", "max_connections=200"]);
+        // Shared memory in files of the data directory: what is left of it goes away with them.
+        command.args(["-c", "max_connections=200", "-c", "dynamic_shared_memory_type=mmap"]);
         if !self.durable {
             command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
         }
-        match self.port {
+        match &self.port {
             None => {
                 command.args(["-c", "listen_addresses="]);
             }
             Some(port) => {
                 let file = |name: &str| self.directory.path().join(name).display().to_string();
-                command.args(["-p", &port.to_string(), "-c", "listen_addresses=localhost", "-c", "ssl=on"]);
+                command.args([
+                    "-p",
+                    &port.number().to_string(),
+                    "-c",
+                    "listen_addresses=localhost",
+                    "-c",
+                    "ssl=on",
+                ]);
                 command.arg("-c").arg(format!("ssl_cert_file={}", file("tls.pem")));
                 command.arg("-c").arg(format!("ssl_key_file={}", file("tls.key")));
             }
         }
         let log = self.directory.path().join("log");
-        self.server = Some(Server::start(command, &log)?);
+        self.server = Some(Server::start(command, &log, libc::SIGQUIT)?);
         let answering = async {
             while tokio_postgres::connect(&self.superuser_url(), tokio_postgres::NoTls).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -190,7 +203,14 @@ impl PostgresServer {
     }
 }
 
-/// PostgreSQL refuses to run as root: there it runs as the account that its package made.
+impl Drop for PostgresServer {
+    /// Killed, it would leave its processes for a moment and its shared memory for good.
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// PostgreSQL refuses to run as root: there it runs as the account that its package made, or as nobody.
 fn unprivileged(directory: &Path) -> anyhow::Result<Option<(u32, u32)>> {
     // SAFETY: geteuid has no preconditions.
     if unsafe { libc::geteuid() } != 0 {

@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Client, is_over},
-    standalone::{self, Standalone},
-    strip,
+    standalone, strip,
 };
 use bars::Bars;
 use inspect::Inspection;
@@ -44,6 +43,12 @@ pub struct DemoArgs {
     /// Small, quick clips instead of 1080p (stand-in providers only).
     #[arg(long)]
     draft: bool,
+    /// Talk to a gateway that runs already, such as http://127.0.0.1:4000, instead of starting everything.
+    #[arg(long, conflicts_with_all = ["port", "data_dir", "keep", "draft"])]
+    base_url: Option<String>,
+    /// API key of that gateway.
+    #[arg(long, requires = "base_url")]
+    api_key: Option<String>,
 }
 
 /// Runs the demo; an error unless the video is right.
@@ -52,6 +57,17 @@ pub struct DemoArgs {
 /// Any step failed, or the video breaks one of its promises; the text says which.
 pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let photos = photographs(&args.photos)?;
+    if let Some(base) = &args.base_url {
+        let client = Client::new(base)?;
+        let client = match &args.api_key {
+            Some(key) => client.with_key(key),
+            None => client,
+        };
+        let made = make(&args, &client, &photos).await?;
+        let seen = show(&made).await?;
+        check(&seen, made.expected)?;
+        return sum_up(&made);
+    }
     let scratch = tempfile::tempdir().context("making a scratch directory")?;
     let data_dir = args.data_dir.clone().unwrap_or_else(|| scratch.path().to_path_buf());
     let options = standalone::Options {
@@ -63,7 +79,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let database = options.database_url.clone();
     let server = standalone::start(options).await?;
     say(&server.summary())?;
-    let made = make(&args, &server, &photos).await;
+    let made = make(&args, &server.client()?, &photos).await;
     let made = match made {
         Ok(made) => finish(&args, made, &data_dir, database.as_ref()).await,
         Err(error) => Err(error),
@@ -87,17 +103,16 @@ struct Made {
     expected: f64,
 }
 
-async fn make(args: &DemoArgs, server: &Standalone, photos: &[PathBuf]) -> anyhow::Result<Made> {
-    let client = server.client()?;
+async fn make(args: &DemoArgs, client: &Client, photos: &[PathBuf]) -> anyhow::Result<Made> {
     let campaign = client.campaign("Harbour Homes", "Quay House", "A bright house by the water").await?;
-    upload(&client, &campaign, photos).await?;
+    upload(client, &campaign, photos).await?;
     let wishes = json!({"campaign_id": campaign, "num_pairs": args.scenes, "clip_duration": 4});
     let created = client.create_job("image-pairs", wishes).await?;
     let job = created["job_id"].as_i64().context("the new job has no id")?;
     say(&storyboard(&created))?;
     client.approve(job).await?;
     say("approved; rendering starts\n")?;
-    let finished = follow(&client, job, &created).await?;
+    let finished = follow(client, job, &created).await?;
     ensure!(
         finished["status"] == "completed" && finished["outcome"] == "full",
         "the job ended as {} ({}): {}",
@@ -105,8 +120,8 @@ async fn make(args: &DemoArgs, server: &Standalone, photos: &[PathBuf]) -> anyho
         finished["outcome"],
         finished["error"]
     );
-    let (video, poster) = save(&client, job, &args.out).await?;
-    let expected = clip_lengths(&client, job, &finished).await?;
+    let (video, poster) = save(client, job, &args.out).await?;
+    let expected = clip_lengths(client, job, &finished).await?;
     Ok(Made { job, finished, video, poster, expected })
 }
 
@@ -117,23 +132,30 @@ async fn finish(
     data_dir: &Path,
     database: Option<&SecretString>,
 ) -> anyhow::Result<()> {
-    let seen = inspect::inspect(&made.video).await?;
-    say(&format!("\n{}\n{seen}", made.video.display()))?;
-    say(&format!("poster: {}", made.poster.display()))?;
+    let seen = show(&made).await?;
     say("\nthe strip of this job:")?;
     for line in strip::lines(data_dir, database, made.job).await? {
         say(&format!("  {line}"))?;
     }
     check(&seen, made.expected)?;
-    say(&format!(
-        "\nestimated {} USD, spent {} USD.",
-        money(&made.finished["estimated_cost"]),
-        money(&made.finished["actual_cost"])
-    ))?;
+    sum_up(&made)?;
     if !args.keep {
         say("To keep the server running and look around: cargo xtask demo --keep")?;
     }
     Ok(())
+}
+
+/// Shows what was saved.
+async fn show(made: &Made) -> anyhow::Result<Inspection> {
+    let seen = inspect::inspect(&made.video).await?;
+    say(&format!("\n{}\n{seen}", made.video.display()))?;
+    say(&format!("poster: {}", made.poster.display()))?;
+    Ok(seen)
+}
+
+fn sum_up(made: &Made) -> anyhow::Result<()> {
+    let (estimated, spent) = (money(&made.finished["estimated_cost"]), money(&made.finished["actual_cost"]));
+    say(&format!("\nestimated {estimated} USD, spent {spent} USD."))
 }
 
 /// The photographs of a directory, in the order of their names; eight or more make pairs of rooms.

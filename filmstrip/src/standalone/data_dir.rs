@@ -49,19 +49,37 @@ impl DataDir {
         self.root.join("blobs")
     }
 
+    /// Where bytes wait on their way to an object store elsewhere.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
+    }
+
     pub(crate) fn soundstage(&self) -> PathBuf {
         self.root.join("soundstage")
     }
 
     /// The secret that signs URLs; made at the first start, readable by the owner only.
     pub(crate) fn secret(&self) -> anyhow::Result<SecretString> {
-        let path = self.root.join("url-signing-secret");
+        self.made_once("url-signing-secret", || hexadecimal(&rand::rng().random::<[u8; 32]>()))
+            .map(Into::into)
+    }
+
+    /// Names whoever works in this directory among all that work on one database; the same after a restart, so
+    /// that it takes up at once what it left. Two processes never have it: the directory is locked.
+    pub(crate) fn id(&self) -> anyhow::Result<String> {
+        self.made_once("id", || hexadecimal(&rand::rng().random::<[u8; 6]>()))
+    }
+
+    /// A text that is made at the first start and kept.
+    fn made_once(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+        let path = self.root.join(name);
         let mut text = String::new();
         if let Ok(mut file) = File::open(&path) {
             file.read_to_string(&mut text).with_context(|| format!("reading {}", path.display()))?;
         }
-        if text.trim().len() < 32 {
-            text = hexadecimal(&rand::rng().random::<[u8; 32]>());
+        let made = make();
+        if text.trim().len() < made.len() {
+            text = made;
             let mut file = File::options()
                 .write(true)
                 .create(true)
@@ -72,7 +90,7 @@ impl DataDir {
             file.write_all(text.as_bytes()).with_context(|| format!("writing {}", path.display()))?;
             file.sync_all().with_context(|| format!("writing {}", path.display()))?;
         }
-        Ok(text.trim().to_owned().into())
+        Ok(text.trim().to_owned())
     }
 }
 
@@ -99,6 +117,14 @@ mod tests {
         assert!(error.contains("in use by another filmstrip"), "{error}");
         drop(first);
         DataDir::open(scratch.path()).unwrap();
+    }
+
+    #[test]
+    fn a_data_directory_keeps_its_name_and_shares_it_with_none() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = DataDir::open(one.path()).unwrap().id().unwrap();
+        assert_eq!(DataDir::open(one.path()).unwrap().id().unwrap(), first);
+        assert_ne!(DataDir::open(other.path()).unwrap().id().unwrap(), first);
     }
 
     #[test]

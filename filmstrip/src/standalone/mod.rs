@@ -9,6 +9,7 @@ mod providers;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -28,6 +29,9 @@ use providers::Purchasing;
 /// The services, in the order in which they start: who is asked before who asks.
 const SERVICES: [&str; 5] = ["asset", "render", "stitch", "audio", "job"];
 
+/// How long the relays to NATS may take to end.
+const BUS_STOPS: Duration = Duration::from_secs(20);
+
 /// A standalone that runs.
 #[derive(Debug)]
 pub struct Standalone {
@@ -39,8 +43,7 @@ pub struct Standalone {
     stage: Option<soundstage::Stage>,
     stage_cancel: CancellationToken,
     first_key: Option<secrecy::SecretString>,
-    // What it relays ends with it.
-    _bus: Bus,
+    bus: Bus,
     // Dropped last: the directory is ours until everything in it is closed.
     _data_dir: DataDir,
 }
@@ -75,7 +78,7 @@ pub async fn start(options: Options) -> anyhow::Result<Standalone> {
         stage,
         stage_cancel,
         first_key: options.api_keys.first().cloned(),
-        _bus: parts.bus,
+        bus: parts.bus,
         _data_dir: parts.data_dir,
     })
 }
@@ -130,6 +133,10 @@ impl Standalone {
         for service in self.services.iter().rev() {
             service.stopped().await;
         }
+        // Whoever else works on the same database relays from here on; if the database does not answer, after a while.
+        if tokio::time::timeout(BUS_STOPS, self.bus.stop()).await.is_err() {
+            tracing::warn!("the relays to NATS have not ended; ending anyway");
+        }
         // The outside world goes last.
         self.stage_cancel.cancel();
         if let Some(stage) = self.stage {
@@ -156,6 +163,7 @@ pub async fn signal() -> anyhow::Result<()> {
 /// What the services share, and where each of them will be.
 struct Parts {
     data_dir: DataDir,
+    id: String,
     database: Option<secrecy::SecretString>,
     blobs: Blobs,
     bus: Bus,
@@ -174,8 +182,9 @@ impl Parts {
         stage: Option<&soundstage::Stage>,
     ) -> anyhow::Result<Self> {
         let secret = data_dir.secret()?;
+        let id = data_dir.id()?;
         let purchasing = Purchasing::new(options, stage, UrlSigner::new(secret.clone()))?;
-        let blobs = Blobs::local(data_dir.blobs()).context("opening the object store")?;
+        let blobs = open_blobs(options, &data_dir).await.context("opening the object store")?;
         #[allow(clippy::float_cmp, reason = "exactly the default")]
         let clock =
             if options.time_scale == 1.0 { Clock::system() } else { Clock::scaled(options.time_scale) };
@@ -189,10 +198,11 @@ impl Parts {
         }
         let bus: Bus = match &options.nats_url {
             None => InProcessBus::new(),
-            Some(url) => NatsBus::connect(url, "standalone").await?,
+            Some(url) => NatsBus::connect(url, &format!("standalone-{id}")).await?,
         };
         Ok(Self {
             data_dir,
+            id,
             database: options.database_url.clone(),
             blobs,
             bus,
@@ -203,6 +213,11 @@ impl Parts {
             addresses,
             listeners,
         })
+    }
+
+    /// The name under which a service of this standalone holds leases.
+    fn holder(&self, service: &str) -> String {
+        format!("{service}-{}", self.id)
     }
 
     fn address(&self, name: &str) -> String {
@@ -219,15 +234,17 @@ impl Parts {
                 asset::build(settings, self.deps(name, &asset::store::MIGRATIONS, listener).await?).await
             }
             "render" => {
-                let settings = self.purchasing.render();
+                let mut settings = self.purchasing.render();
+                settings.owner = self.holder(name);
                 Box::pin(render::build(settings, self.deps(name, &render::MIGRATIONS, listener).await?)).await
             }
             "stitch" => {
                 let deps = self.deps(name, &stitch::MIGRATIONS, listener).await?;
-                stitch::build(stitch::Settings::default(), deps).await
+                stitch::build(stitch::Settings { owner: self.holder(name), ..Default::default() }, deps).await
             }
             "audio" => {
-                let settings = self.purchasing.audio();
+                let mut settings = self.purchasing.audio();
+                settings.owner = self.holder(name);
                 Box::pin(audio::build(settings, self.deps(name, &audio::MIGRATIONS, listener).await?)).await
             }
             _ => {
@@ -238,6 +255,7 @@ impl Parts {
                     self.address("audio"),
                 );
                 settings.planner = self.purchasing.planner();
+                settings.instance = self.holder(name);
                 Box::pin(job::build(settings, self.deps(name, &job::MIGRATIONS, listener).await?)).await
             }
         }
@@ -257,6 +275,7 @@ impl Parts {
             clock: self.clock.clone(),
             listener,
             cancel: self.cancel.clone(),
+            readiness: kit::Readiness::new(),
         })
     }
 
@@ -277,11 +296,19 @@ impl Parts {
             listener,
             blobs: self.blobs.clone(),
             clock: self.clock.clone(),
+            readiness: kit::Readiness::new(),
             cancel: self.cancel.clone(),
             backends,
         };
         Ok(gateway::build(settings, deps)?)
     }
+}
+
+async fn open_blobs(options: &Options, data_dir: &DataDir) -> anyhow::Result<Blobs> {
+    let Some(address) = &options.blobs else { return Ok(Blobs::local(data_dir.blobs())?) };
+    let blobs = Blobs::at(address, data_dir.scratch())?;
+    blobs.check().await.with_context(|| address.to_string())?;
+    Ok(blobs)
 }
 
 /// The same database, in the schema of a service.

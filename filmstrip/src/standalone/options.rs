@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::bail;
+use blobs::{BlobAddress, S3Options};
 use secrecy::SecretString;
 use url::Url;
 
@@ -62,6 +63,8 @@ pub struct Options {
     pub public_base_url: Option<Url>,
     /// A PostgreSQL database with a schema for each service, instead of SQLite files in the data directory.
     pub database_url: Option<SecretString>,
+    /// An object store for media, instead of a directory in the data directory.
+    pub blobs: Option<BlobAddress>,
     /// NATS servers that carry the events, instead of the bus inside this process.
     pub nats_url: Option<String>,
     /// Largest upload, bytes.
@@ -132,6 +135,13 @@ impl Options {
             // It may hold a password: it is not repeated.
             wrong.push("DATABASE_URL is no postgres:// URL; leave it out to use SQLite files".to_owned());
         }
+        let blobs = given("BLOB_URL").and_then(|url| match blob_address(&url, &given) {
+            Ok(address) => Some(address),
+            Err(error) => {
+                wrong.push(format!("BLOB_URL and what goes with it: {error}"));
+                None
+            }
+        });
         if !wrong.is_empty() {
             bail!("the environment cannot be used:\n  {}", wrong.join("\n  "));
         }
@@ -146,6 +156,7 @@ impl Options {
             api_keys,
             public_base_url,
             database_url: database_url.map(Into::into),
+            blobs,
             nats_url: given("NATS_URL"),
             max_upload: None,
             import_from_loopback: false,
@@ -155,7 +166,7 @@ impl Options {
     /// Refuses what would leave the door open.
     ///
     /// # Errors
-    /// The gateway would listen off loopback without a key.
+    /// The gateway would listen off loopback without a key, or the clock would run ahead of real providers.
     pub fn check(&self) -> anyhow::Result<()> {
         if !self.host.is_loopback() && self.api_keys.is_empty() {
             bail!(
@@ -164,8 +175,32 @@ impl Options {
                 self.host
             );
         }
+        if self.time_scale > 1.0 && matches!(self.providers, Providers::Real { .. }) {
+            bail!(
+                "refusing to run the clock faster than the wall with real providers: an answer that is late would \
+                 be taken for lost, and bought again. --time-scale is for stand-in providers only."
+            );
+        }
         Ok(())
     }
+}
+
+fn blob_address(url: &str, given: &impl Fn(&str) -> Option<String>) -> anyhow::Result<BlobAddress> {
+    let text = |name: &str| given(name).unwrap_or_default();
+    let path_style = match given("S3_PATH_STYLE").as_deref() {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(other) => bail!("S3_PATH_STYLE={other:?} is neither true nor false"),
+    };
+    let options = S3Options {
+        endpoint: text("S3_ENDPOINT"),
+        region: text("S3_REGION"),
+        access_key_id: text("S3_ACCESS_KEY_ID"),
+        secret_access_key: text("S3_SECRET_ACCESS_KEY").into(),
+        path_style,
+    };
+    Ok(BlobAddress::parse(url, options)?)
 }
 
 #[cfg(test)]
@@ -202,8 +237,20 @@ mod tests {
 
     #[test]
     fn every_wrong_variable_is_named_at_once() {
-        let error = options(&[("PUBLIC_BASE_URL", "x"), ("XAI_API_KEY", "k")]).unwrap_err().to_string();
-        assert!(error.contains("PUBLIC_BASE_URL") && error.contains("REPLICATE_API_KEY is not"), "{error}");
+        let set = [("PUBLIC_BASE_URL", "x"), ("XAI_API_KEY", "k"), ("BLOB_URL", "ftp://films")];
+        let error = options(&set).unwrap_err().to_string();
+        for wanted in ["PUBLIC_BASE_URL", "REPLICATE_API_KEY is not", "BLOB_URL"] {
+            assert!(error.contains(wanted), "no {wanted} in {error}");
+        }
+    }
+
+    #[test]
+    fn half_of_the_credentials_of_an_object_store_is_refused() {
+        let half = [("BLOB_URL", "s3://films"), ("S3_ACCESS_KEY_ID", "id")];
+        assert!(options(&half).unwrap_err().to_string().contains("credentials"));
+        let whole = [half[0], half[1], ("S3_SECRET_ACCESS_KEY", "hush-4")];
+        let options = options(&whole).unwrap();
+        assert!(options.blobs.is_some() && !format!("{options:?}").contains("hush"));
     }
 
     #[test]

@@ -65,6 +65,8 @@ impl Purchasing {
             (Providers::Own, Some(stage)) => stand_in(&stage.base_url())?,
             (Providers::Own, None) => anyhow::bail!("no providers: neither keys nor a stand-in"),
         };
+        let replicate =
+            if options.time_scale > 1.0 { hurried(replicate, options.time_scale) } else { replicate };
         let public = options.public_base_url.clone().map(|base| (base, signer));
         let stand_in = !matches!(options.providers, Providers::Real { .. });
         Ok(Self { replicate, stand_in, public, planner })
@@ -101,6 +103,16 @@ fn hurry(account: &mut Account, policy: &mut Policy) {
     account.starts_per_second = 50;
     policy.poll_first = Duration::from_millis(200);
     policy.poll_most = Duration::from_secs(2);
+}
+
+/// A clock that runs ahead does so for tests of what waits: nor is an answer that does not come waited for as long.
+fn hurried(replicate: ReplicateConfig, time_scale: f64) -> ReplicateConfig {
+    ReplicateConfig {
+        post_timeout: Duration::from_secs(2),
+        orphan_margin: Duration::from_millis(500),
+        ..replicate
+    }
+    .scaled_for(time_scale)
 }
 
 fn stand_in(base: &str) -> anyhow::Result<(ReplicateConfig, Option<job::XaiSettings>)> {

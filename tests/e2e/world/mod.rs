@@ -1,5 +1,6 @@
 //! The world a test plays in: a `filmstrip` and a soundstage as processes, photographs, and a client.
 
+mod moments;
 mod process;
 mod server;
 mod stage;
@@ -10,6 +11,7 @@ use filmstrip::client::{Client, is_over};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub(crate) use moments::Moments;
 pub(crate) use server::{Server, ServerOptions};
 pub(crate) use stage::Stage;
 
@@ -64,7 +66,8 @@ pub(crate) async fn campaign(client: &Client, name: &str, count: usize) -> Strin
     campaign
 }
 
-fn room(photo: &std::path::Path) -> String {
+/// The room that a photograph is named after.
+pub(crate) fn room(photo: &std::path::Path) -> String {
     let stem = photo.file_stem().unwrap().to_string_lossy().into_owned();
     stem.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-').replace('-', " ")
 }
@@ -101,8 +104,18 @@ pub(crate) async fn until_within(
     job: i64,
     wanted: impl Fn(&Value) -> bool,
 ) -> Value {
+    until_at_any(patience, std::slice::from_ref(client), job, wanted).await
+}
+
+/// As [`until_within`], over several gateways: where one is away, the next is asked.
+pub(crate) async fn until_at_any(
+    patience: Duration,
+    clients: &[Client],
+    job: i64,
+    wanted: impl Fn(&Value) -> bool,
+) -> Value {
     let waiting = async {
-        loop {
+        for client in clients.iter().cycle() {
             // The stream wakes us on each change; the job itself is what we believe.
             let mut events = client.events(job, None).await.ok().flatten();
             while let Some(events) = &mut events {
@@ -122,10 +135,11 @@ pub(crate) async fn until_within(
             }
             pause().await;
         }
+        unreachable!("a cycle of clients does not end");
     };
     match tokio::time::timeout(patience, waiting).await {
         Ok(job) => job,
-        Err(_) => panic!("job {job} did not get there: {:?}", client.job(job).await),
+        Err(_) => panic!("job {job} did not get there: {:?}", clients[0].job(job).await),
     }
 }
 

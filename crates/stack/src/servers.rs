@@ -1,0 +1,57 @@
+//! PostgreSQL with a role and a schema for each service, NATS, S3.
+
+use std::collections::HashMap;
+
+use anyhow::Context as _;
+use testservers::{NatsServer, PostgresServer, S3Server, ServiceUrls};
+
+use crate::{Service, environment::BlobSettings};
+
+/// The servers that the processes run on; gone when dropped.
+#[derive(Debug)]
+pub(crate) struct Servers {
+    pub(crate) postgres: PostgresServer,
+    pub(crate) nats: NatsServer,
+    s3: S3Server,
+    databases: HashMap<Service, ServiceUrls>,
+}
+
+impl Servers {
+    /// Starts them, each on a free port or socket.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let (postgres, nats, s3) =
+            tokio::join!(PostgresServer::start(), NatsServer::start(), S3Server::start());
+        let postgres = postgres.context("starting PostgreSQL")?;
+        let mut databases = HashMap::new();
+        for service in Service::WITH_DATABASE {
+            let made = postgres.role_and_schema(service.name()).await;
+            databases.insert(service, made.with_context(|| format!("making a schema for {service}"))?);
+        }
+        Ok(Self { postgres, nats: nats.context("starting NATS")?, s3: s3.context("starting S3")?, databases })
+    }
+
+    /// The database as the service itself sees it: it reads and writes rows. None: it has no database.
+    pub(crate) fn database_url(&self, service: Service) -> Option<&str> {
+        self.databases.get(&service).map(|urls| urls.service.as_str())
+    }
+
+    /// The database as its owner sees it: it makes and changes tables, and lets the service work with them.
+    pub(crate) fn owner_url(&self, service: Service) -> Option<&str> {
+        self.databases.get(&service).map(|urls| urls.owner.as_str())
+    }
+
+    /// The database whole, for a person.
+    pub(crate) fn superuser_url(&self) -> String {
+        self.postgres.superuser_url()
+    }
+
+    pub(crate) fn blobs(&self) -> BlobSettings {
+        BlobSettings {
+            url: self.s3.blob_url(),
+            endpoint: self.s3.endpoint(),
+            bucket: self.s3.bucket().to_owned(),
+            access_key_id: self.s3.access_key().to_owned(),
+            secret_access_key: self.s3.secret_key().to_owned(),
+        }
+    }
+}
