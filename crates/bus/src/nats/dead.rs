@@ -1,17 +1,23 @@
 //! Dead letters: messages that nobody could decode. They are kept, listed and replayed; nothing else dies.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use async_nats::{HeaderMap, jetstream::Context};
 use futures::StreamExt as _;
+use serde::Serialize;
 
 use super::{NatsError, topology};
 
 const REASON: &str = "filmstrip-dead-reason";
 const SUBJECT: &str = "filmstrip-dead-subject";
 const DURABLE: &str = "filmstrip-dead-durable";
+const MESSAGE_ID: &str = "Nats-Msg-Id";
+/// How long the next letter is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A message that a subscription could not decode.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
     /// Names it for a replay.
     pub sequence: u64,
@@ -34,7 +40,7 @@ pub(super) async fn bury(
 ) -> anyhow::Result<()> {
     tracing::error!(durable, subject = %message.subject, reason, "a message cannot be decoded; it is kept as a dead letter");
     topology::dead_stream(jetstream).await?;
-    let mut headers = message.headers.clone().unwrap_or_default();
+    let mut headers = kept(message.headers.as_ref(), durable);
     headers.insert(REASON, reason.replace(['\r', '\n'], " "));
     headers.insert(SUBJECT, message.subject.as_str());
     headers.insert(DURABLE, durable);
@@ -43,6 +49,25 @@ pub(super) async fn bury(
         .await;
     sending.context("keeping a dead letter")?.await.context("keeping a dead letter")?;
     Ok(())
+}
+
+/// The headers of a letter: what the message says of itself. What it said to its own stream (where it wanted to stand)
+/// is not said to this one, and its id is one of its own for each subscription that could not decode it.
+fn kept(said: Option<&HeaderMap>, durable: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, values) in said.into_iter().flat_map(HeaderMap::iter) {
+        let name: &str = name.as_ref();
+        if name == MESSAGE_ID {
+            for value in values {
+                headers.insert(MESSAGE_ID, format!("{durable}/{}", value.as_str()));
+            }
+        } else if !name.starts_with("Nats-") {
+            for value in values {
+                headers.append(name, value.as_str());
+            }
+        }
+    }
+    headers
 }
 
 /// All of them, oldest first.
@@ -60,7 +85,9 @@ pub(super) async fn list(jetstream: &Context) -> Result<Vec<DeadLetter>, NatsErr
         .map_err(|error| failed(&error))?;
     let name = consumer.cached_info().name.clone();
     let mut messages = consumer.messages().await.map_err(|error| failed(&error))?;
-    while let Some(message) = messages.next().await {
+    loop {
+        // The last one may be gone since it was counted.
+        let Ok(Some(message)) = tokio::time::timeout(PATIENCE, messages.next()).await else { break };
         let message = message.map_err(|error| failed(&error))?;
         let info = message.info().map_err(|error| failed(&error))?;
         let (sequence, pending) = (info.stream_sequence, info.pending);

@@ -16,6 +16,8 @@ const AT_ONCE: usize = 64;
 /// How long the server holds a request open while there is nothing.
 const EXPIRES: Duration = Duration::from_secs(5);
 
+/// How long a stopping subscription waits for what is on its way to it.
+const ROUND_TRIP: Duration = Duration::from_secs(1);
 /// How long what is given back waits for another replica.
 const LEAVING: Duration = Duration::from_millis(250);
 
@@ -132,6 +134,8 @@ impl Feed for PullFeed {
     async fn close(&mut self) {
         let mut unhandled: Vec<jetstream::Message> = self.current.take().into_iter().collect();
         if let Some(mut stream) = self.stream.take() {
+            // What the server has sent arrives before its answer to a question that is asked now.
+            drop(tokio::time::timeout(ROUND_TRIP, self.jetstream.query_account()).await);
             while let Some(Some(next)) = stream.next().now_or_never() {
                 unhandled.extend(next.ok());
             }

@@ -5,6 +5,7 @@
 //! of the stream's last message and publishes with the expected last sequence.
 
 mod cloud_event;
+mod connection;
 mod dead;
 mod feed;
 mod logged;
@@ -12,6 +13,7 @@ mod reconcile;
 mod relay;
 mod report;
 mod republish;
+mod servers;
 pub mod topology;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -30,6 +32,8 @@ pub use dead::DeadLetter;
 pub use reconcile::reconcile;
 pub use report::{Difference, Found, Report};
 pub use republish::{Republished, republish};
+use servers::Servers;
+pub use servers::check_url;
 
 /// How long the end of a bus waits for its last words to be sent.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -77,6 +81,7 @@ impl Default for Tuning {
 pub struct NatsBus {
     jetstream: jetstream::Context,
     client: async_nats::Client,
+    last_error: connection::LastError,
     relays: Mutex<HashMap<String, DropGuard>>,
     /// The tasks of the relays, those that are ending included.
     running: TaskTracker,
@@ -86,10 +91,12 @@ pub struct NatsBus {
 }
 
 impl NatsBus {
-    /// Connects to `url` (several separated by commas); a server that is away is waited for in the background.
+    /// Connects to `url` (several separated by commas) in the background, and again whenever the connection breaks,
+    /// for as long as it takes. That no server is there or takes the credentials is therefore no error:
+    /// [`NatsBus::is_connected`] tells, and [`NatsBus::last_error`] says why.
     ///
     /// # Errors
-    /// The URL is none, or the first connection is refused for good (credentials).
+    /// The URL is none, as [`check_url`] says.
     pub async fn connect(url: &str, replica: &str) -> Result<Arc<Self>, NatsError> {
         Self::connect_with(url, replica, Tuning::default()).await
     }
@@ -99,19 +106,26 @@ impl NatsBus {
     /// # Errors
     /// As for [`NatsBus::connect`].
     pub async fn connect_with(url: &str, replica: &str, tuning: Tuning) -> Result<Arc<Self>, NatsError> {
-        let servers: Vec<&str> = url.split(',').map(str::trim).filter(|server| !server.is_empty()).collect();
-        let client = ConnectOptions::new()
+        let connecting = |reason: String| NatsError::new("connecting to NATS", reason);
+        let servers = Servers::parse(url).map_err(connecting)?;
+        let last_error = connection::LastError::default();
+        let observer = last_error.clone();
+        let options = ConnectOptions::new()
             .name(format!("filmstrip {replica}"))
             .retry_on_initial_connect()
             .connection_timeout(Duration::from_secs(5))
-            .connect(servers)
-            .await
-            .map_err(|error| NatsError::new("connecting to NATS", error))?;
+            .event_callback(move |event| {
+                observer.observe(&event);
+                std::future::ready(())
+            });
+        let client = servers.present(options).connect(servers.addresses).await;
+        let client = client.map_err(|error| connecting(error.to_string()))?;
         let mut jetstream = jetstream::new(client.clone());
         jetstream.set_timeout(Duration::from_secs(5));
         Ok(Arc::new(Self {
             jetstream,
             client,
+            last_error,
             relays: Mutex::default(),
             running: TaskTracker::new(),
             tuning,
@@ -123,6 +137,13 @@ impl NatsBus {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// What went wrong last since the connection was made, or since the beginning when it never was: why there is
+    /// none, or what the server refused. Holds no secret.
+    #[must_use]
+    pub fn last_error(&self) -> Option<String> {
+        self.last_error.get()
     }
 
     /// Messages of a service's stream that nobody could decode.

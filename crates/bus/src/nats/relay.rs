@@ -11,7 +11,7 @@ use async_nats::{
         stream::{LastRawMessageErrorKind, Stream},
     },
 };
-use eventlog::{Lease, Log, Tail, lease};
+use eventlog::{Lease, Log, StoredEvent, Tail, lease};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -92,18 +92,9 @@ impl Relay {
             match read {
                 Some(None) => return Ok(()),
                 Some(Some(events)) => {
-                    let mut messages = Vec::with_capacity(events.len());
-                    for event in &events {
-                        messages.extend(
-                            Message::translate(&self.source, self.translate, event).with_context(|| {
-                                format!(
-                                    "event {} at position {} cannot be published",
-                                    event.id, event.position
-                                )
-                            })?,
-                        );
-                    }
+                    let (messages, stuck) = self.translate(&events);
                     sequence = self.publish(&messages, sequence).await?;
+                    stuck?;
                 }
                 None => {
                     let (now, _) = last(&stream).await?;
@@ -120,6 +111,23 @@ impl Relay {
                 renewed = Instant::now();
             }
         }
+    }
+
+    /// The messages for events, up to one that cannot be translated: what is before it need not wait for it.
+    fn translate(&self, events: &[StoredEvent]) -> (Vec<Message>, anyhow::Result<()>) {
+        let mut messages = Vec::with_capacity(events.len());
+        for event in events {
+            match Message::translate(&self.source, self.translate, event) {
+                Ok(message) => messages.extend(message),
+                Err(error) => {
+                    let StoredEvent { id, position, .. } = event;
+                    let stuck = anyhow::Error::new(error)
+                        .context(format!("event {id} at position {position} cannot be published"));
+                    return (messages, Err(stuck));
+                }
+            }
+        }
+        (messages, Ok(()))
     }
 
     /// Publishes in order behind `sequence`; returns the last sequence.

@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use async_nats::jetstream::{
+    Context, ErrorCode,
+    context::{CreateStreamError, CreateStreamErrorKind},
+    stream::Config,
+};
 use eventlog::Log;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -39,7 +44,7 @@ impl std::fmt::Display for Republished {
     }
 }
 
-/// Removes the stream of `source` with its consumers, makes it again and publishes everything from `log`, in order
+/// Removes the stream of `source` with its consumers, makes it again with the same configuration and publishes everything from `log`, in order
 /// and under the same ids; returns once everything that the log held at the beginning is published. (Only emptying
 /// the stream would not do: it remembers the ids for its window for duplicates.) Works beside running services: their
 /// active relay does the publishing, or this call when there is none; subscriptions make their consumers again.
@@ -57,8 +62,10 @@ pub async fn republish(
     let (published, until) = published(log, source, translate).await?;
     let mut removed = 0;
     if let Some(stream) = existing(&bus.jetstream, source).await? {
-        removed = stream.get_info().await.context("asking for the stream")?.state.messages;
+        let info = stream.get_info().await.context("asking for the stream")?;
+        removed = info.state.messages;
         bus.jetstream.delete_stream(topology::stream_name(source)).await.context("removing the stream")?;
+        recreate(&bus.jetstream, &topology::anew(&info.config)).await?;
     }
     let cancel = CancellationToken::new();
     let relay = bus.relay(source, log.clone(), translate);
@@ -68,6 +75,30 @@ pub async fn republish(
     relaying.await.context("the relay")?;
     arrived?;
     Ok(Republished { source: source.to_owned(), stream: topology::stream_name(source), removed, published })
+}
+
+/// Makes a stream that was removed again as it was configured, also where a running service has just made one with
+/// the defaults.
+async fn recreate(jetstream: &Context, config: &Config) -> anyhow::Result<()> {
+    let started = Instant::now();
+    loop {
+        let made = match jetstream.create_stream(config).await {
+            Err(error) if is_there(&error) => jetstream.update_stream(config).await.map(drop),
+            made => made.map(drop),
+        };
+        let Err(error) = made else { return Ok(()) };
+        if started.elapsed() > PATIENCE {
+            let was = serde_json::to_string(config).unwrap_or_default();
+            return Err(error)
+                .with_context(|| format!("making the stream again; it was configured as {was}"));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn is_there(error: &CreateStreamError) -> bool {
+    matches!(error.kind(), CreateStreamErrorKind::JetStream(refusal)
+        if refusal.error_code() == ErrorCode::STREAM_NAME_EXIST)
 }
 
 /// How many messages the log has, and the position of the last one.

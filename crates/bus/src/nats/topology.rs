@@ -1,4 +1,5 @@
-//! Every stream and consumer, declared in one place and idempotently.
+//! Every stream and consumer, declared in one place and idempotently: what is missing is made, what exists stays as
+//! it is. How many replicas a stream has, for example, is the operator's to change, and must survive a restart.
 
 use std::time::Duration;
 
@@ -68,6 +69,14 @@ async fn declare(
     made.map_err(|error| NatsError::new(format!("declaring the stream {name}"), error))
 }
 
+/// What a stream with the configuration `old` is made again with: all of it, but for what belonged to the old
+/// contents or comes from the server.
+pub(super) fn anew(old: &Config) -> Config {
+    let mut config = Config { first_sequence: None, sealed: false, ..old.clone() };
+    config.metadata.retain(|name, _| !name.starts_with("_nats."));
+    config
+}
+
 /// The durable consumer of a subscription, made when it is missing.
 pub(super) async fn consumer(
     jetstream: &Context,
@@ -86,4 +95,24 @@ pub(super) async fn consumer(
     let stream = stream(jetstream, source).await?;
     let made = stream.get_or_create_consumer(durable, config).await;
     made.map_err(|error| NatsError::new(format!("declaring the consumer {durable}"), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_made_again_as_it_was_configured() {
+        let by_hand = Config {
+            name: stream_name("render"),
+            subjects: vec![subjects("render")],
+            num_replicas: 3,
+            max_age: Duration::from_hours(24),
+            metadata: [("team".to_owned(), "media".to_owned())].into(),
+            ..Config::default()
+        };
+        let mut told = Config { first_sequence: Some(9), sealed: true, ..by_hand.clone() };
+        told.metadata.insert("_nats.ver".to_owned(), "2.11.0".to_owned());
+        assert_eq!(anew(&told), by_hand);
+    }
 }

@@ -1,8 +1,9 @@
 //! Tests of the bus.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside of the test functions themselves")]
 
-mod delivery;
-mod faults;
+mod connecting;
+mod in_process;
+mod laws;
 mod nats;
 mod nats_world;
 mod rebuilding;

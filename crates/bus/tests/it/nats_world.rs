@@ -1,19 +1,16 @@
-//! A NATS server with a producer and a consumer, and a collector of what arrives.
+//! A NATS server with a producer and a consumer.
 
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream;
 use bus::{
-    Backoff, Bus, EventBus as _, Message, NatsBus, Tuning,
+    Backoff, EventBus as _, NatsBus, Tuning,
     nats::{Report, reconcile},
     subjects,
 };
-use eventlog::Log;
 use testservers::NatsServer;
-use tokio::{sync::mpsc, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
 
-use crate::world::{DEADLINE, DURABLE, World, number};
+use crate::world::{Collector, DEADLINE, DURABLE, World};
 
 /// Waits that a test can sit out.
 pub(crate) const QUICK: Tuning = Tuning {
@@ -31,7 +28,7 @@ pub(crate) struct Nats {
 
 impl Nats {
     pub(crate) async fn start() -> Self {
-        Self { server: NatsServer::start().await.unwrap(), world: World::unregistered().await }
+        Self { server: NatsServer::start().await.unwrap(), world: World::in_process().await }
     }
 
     /// A process's bus.
@@ -53,9 +50,10 @@ impl Nats {
         bus.register(subjects::source::RENDER, self.world.producer.clone(), crate::world::translate);
     }
 
-    pub(crate) fn collect(&self, bus: &Arc<NatsBus>) -> Collected {
-        let bus: Bus = bus.clone();
-        collect(&bus, self.world.consumer.clone())
+    pub(crate) fn collect(&self, bus: &Arc<NatsBus>) -> Collector {
+        let quick = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(50) };
+        let subscription = bus.subscribe(subjects::source::RENDER, DURABLE, self.world.consumer.clone());
+        Collector::start(subscription.backoff(quick))
     }
 
     pub(crate) async fn jetstream(&self) -> jetstream::Context {
@@ -91,39 +89,5 @@ impl Nats {
     pub(crate) async fn logged(&self) -> Vec<(String, String)> {
         let events = self.world.producer.read_all(0, 10_000).await.unwrap();
         events.iter().map(|event| (event.id.to_string(), event.position.to_string())).collect()
-    }
-}
-
-pub(crate) struct Collected {
-    pub(crate) arrived: mpsc::UnboundedReceiver<Message>,
-    cancel: CancellationToken,
-    running: JoinHandle<()>,
-}
-
-pub(crate) fn collect(bus: &Bus, consumer: Log) -> Collected {
-    let (sender, arrived) = mpsc::unbounded_channel();
-    let cancel = CancellationToken::new();
-    let quick = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(50) };
-    let subscription = bus.subscribe(subjects::source::RENDER, DURABLE, consumer).backoff(quick);
-    let running = tokio::spawn(subscription.run(cancel.clone(), move |message| {
-        let sender = sender.clone();
-        async move { Ok(sender.send(message)?) }
-    }));
-    Collected { arrived, cancel, running }
-}
-
-impl Collected {
-    pub(crate) async fn numbers(&mut self, count: usize) -> Vec<u64> {
-        let mut numbers = Vec::new();
-        for _ in 0..count {
-            let message = tokio::time::timeout(DEADLINE, self.arrived.recv()).await.expect("no message came");
-            numbers.push(number(&message.unwrap()));
-        }
-        numbers
-    }
-
-    pub(crate) async fn stop(self) {
-        self.cancel.cancel();
-        tokio::time::timeout(DEADLINE, self.running).await.expect("it does not stop").unwrap();
     }
 }

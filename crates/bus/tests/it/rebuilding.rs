@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::consumer::{FromConsumer as _, pull};
 use bus::{
     EventBus as _,
     nats::{Report, republish},
@@ -10,7 +11,7 @@ use bus::{
 
 use crate::{
     nats_world::Nats,
-    world::{DEADLINE, translate},
+    world::{DEADLINE, DURABLE, translate},
 };
 
 const STREAM: &str = "FILMSTRIP_RENDER";
@@ -149,5 +150,47 @@ async fn a_relay_starts_although_the_last_message_was_removed_by_hand() {
     assert_eq!(done.published, 5);
     nats.world.append("e", "Finished", 5..8).await;
     nats.report(&second, |report| report.equal && report.logged == 8).await;
+    second.stop().await;
+}
+
+/// What an operator has changed by hand is neither undone nor in the way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_changed_by_hand_survives_restarts_and_rebuilding() {
+    let nats = Nats::start().await;
+    let first = nats.quick_bus("a").await;
+    nats.publish(&first);
+    let mut collected = nats.collect(&first);
+    nats.world.append("e", "Finished", 0..10).await;
+    assert_eq!(collected.numbers(10).await, (0..10).collect::<Vec<_>>());
+    collected.stop().await;
+    first.stop().await;
+
+    let jetstream = nats.jetstream().await;
+    let stream = jetstream.get_stream(STREAM).await.unwrap();
+    let mut by_hand = stream.get_info().await.unwrap().config;
+    // Shorter than the window for duplicates that a new stream gets.
+    (by_hand.max_age, by_hand.duplicate_window) = (Duration::from_mins(5), Duration::from_mins(2));
+    by_hand.max_messages = 5_000;
+    by_hand.metadata.insert("team".to_owned(), "media".to_owned());
+    let by_hand = jetstream.update_stream(&by_hand).await.unwrap().config;
+    let mut consumer = stream.consumer_info(DURABLE).await.unwrap().config;
+    consumer.ack_wait = Duration::from_mins(3);
+    let consumer = pull::Config::try_from_consumer_config(consumer).unwrap();
+    stream.create_consumer(consumer).await.unwrap();
+
+    // Declared again by another process, with other times.
+    let second = nats.bus("b").await;
+    nats.publish(&second);
+    let mut collected = nats.collect(&second);
+    nats.world.append("e", "Finished", 10..20).await;
+    assert_eq!(collected.numbers(10).await, (10..20).collect::<Vec<_>>());
+    assert_eq!(stream.get_info().await.unwrap().config, by_hand);
+    assert_eq!(stream.consumer_info(DURABLE).await.unwrap().config.ack_wait, Duration::from_mins(3));
+
+    let done = republish(&second, RENDER, &nats.world.producer, translate).await.unwrap();
+    assert_eq!((done.removed, done.published), (20, 20));
+    assert_eq!(stream.get_info().await.unwrap().config, by_hand);
+    nats.report(&second, |report| report.equal).await;
+    collected.stop().await;
     second.stop().await;
 }

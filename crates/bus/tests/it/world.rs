@@ -1,14 +1,17 @@
-//! A producer and a consumer with logs of their own, and a collector of what arrives.
+//! A producer and a consumer with logs of their own on a bus of either kind, and a collector of what arrives.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Backoff, Bus, InProcessBus, Message, Published, Subscription, TranslateError, subjects};
+use bus::{
+    Backoff, Bus, InProcessBus, Message, NatsBus, Published, Subscription, Translate, TranslateError,
+    subjects,
+};
 use eventlog::testing::{NO_TABLES, scratch_log};
 use eventlog::{Append, Log, Meta, NewEvent, StoredEvent, checkpoint};
 use jiff::Timestamp;
 use serde_json::json;
 use tempfile::TempDir;
+use testservers::NatsServer;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +26,7 @@ pub(crate) struct World {
     pub(crate) bus: Bus,
     pub(crate) producer: Log,
     pub(crate) consumer: Log,
+    backend: Backend,
     _directories: [TempDir; 2],
 }
 
@@ -35,21 +39,49 @@ pub(crate) fn translate(event: &StoredEvent) -> Result<Option<Published>, Transl
     }
 }
 
+/// What carries the messages.
+enum Backend {
+    InProcess,
+    Nats(Box<NatsServer>),
+}
+
+impl Backend {
+    async fn bus(&self) -> Bus {
+        match self {
+            Self::InProcess => InProcessBus::new(),
+            Self::Nats(server) => NatsBus::connect(&server.url(), "laws").await.unwrap(),
+        }
+    }
+}
+
+/// In all of them, the producer is not registered yet.
 impl World {
-    /// A world whose producer is not registered yet.
-    pub(crate) async fn unregistered() -> Self {
-        let ((producer, first), (consumer, second)) =
-            (scratch_log(&NO_TABLES).await, scratch_log(&NO_TABLES).await);
-        Self { bus: InProcessBus::new(), producer, consumer, _directories: [first, second] }
+    pub(crate) async fn in_process() -> Self {
+        Self::on(Backend::InProcess).await
     }
 
-    pub(crate) async fn new() -> Self {
-        let world = Self::unregistered().await;
-        world.register();
-        world
+    pub(crate) async fn on_nats() -> Self {
+        Self::on(Backend::Nats(Box::new(NatsServer::start().await.unwrap()))).await
+    }
+
+    async fn on(backend: Backend) -> Self {
+        let ((producer, first), (consumer, second)) =
+            (scratch_log(&NO_TABLES).await, scratch_log(&NO_TABLES).await);
+        let bus = backend.bus().await;
+        Self { bus, producer, consumer, backend, _directories: [first, second] }
+    }
+
+    /// The process ends and another one begins, on the same logs and the same server.
+    pub(crate) async fn restart(&mut self) {
+        tokio::time::timeout(DEADLINE, self.bus.stop()).await.expect("the bus does not stop");
+        self.bus = self.backend.bus().await;
     }
 
     pub(crate) fn register(&self) {
+        self.register_with(translate);
+    }
+
+    pub(crate) fn register_with(&self, translate: Translate) {
         self.bus.register(subjects::source::RENDER, self.producer.clone(), translate);
     }
 
@@ -74,17 +106,7 @@ impl World {
 
     /// Runs a subscription until the collector is stopped.
     pub(crate) fn collect(&self, durable: &str) -> Collector {
-        let (sender, arrived) = mpsc::unbounded_channel();
-        let sender = Arc::new(sender);
-        let cancel = CancellationToken::new();
-        let running = self.subscription(durable).run(cancel.clone(), move |message| {
-            let sender = Arc::clone(&sender);
-            async move {
-                sender.send(message)?;
-                Ok(())
-            }
-        });
-        Collector { arrived, cancel, running: tokio::spawn(running) }
+        Collector::start(self.subscription(durable))
     }
 
     pub(crate) async fn checkpoint(&self, durable: &str) -> i64 {
@@ -99,6 +121,16 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
+    pub(crate) fn start(subscription: Subscription) -> Self {
+        let (sender, arrived) = mpsc::unbounded_channel();
+        let cancel = CancellationToken::new();
+        let running = tokio::spawn(subscription.run(cancel.clone(), move |message| {
+            let sender = sender.clone();
+            async move { Ok(sender.send(message)?) }
+        }));
+        Self { arrived, cancel, running }
+    }
+
     pub(crate) async fn next(&mut self) -> Message {
         tokio::time::timeout(DEADLINE, self.arrived.recv()).await.expect("no message came").unwrap()
     }
@@ -111,7 +143,7 @@ impl Collector {
         numbers
     }
 
-    /// Stops the subscription; its checkpoint is saved then.
+    /// Stops the subscription; how far it has come is saved then.
     pub(crate) async fn stop(self) {
         self.cancel.cancel();
         tokio::time::timeout(DEADLINE, self.running).await.expect("it does not stop").unwrap();
