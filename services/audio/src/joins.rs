@@ -41,9 +41,8 @@ impl Joins {
     where
         F: Future<Output = anyhow::Result<Joined>> + Send + 'static,
     {
-        let under_way = self.running.values().any(|joining| joining.track.key == track.key);
         let too_early = self.failed.get(&track.key).is_some_and(|retry| Instant::now() < retry.not_before);
-        if under_way || too_early {
+        if self.is_under_way(&track.key) || too_early {
             return;
         }
         let task = self.tasks.spawn(work);
@@ -62,9 +61,14 @@ impl Joins {
         });
     }
 
-    /// When the next one that failed is to be tried again.
+    /// When the next one that failed is to be tried again; those that are being tried are not waited for.
     pub(crate) fn again_at(&self) -> Option<Instant> {
-        self.failed.values().map(|retry| retry.not_before).min()
+        let waits = |key: &str| !self.is_under_way(key);
+        self.failed.iter().filter(|(key, _)| waits(key)).map(|(_, retry)| retry.not_before).min()
+    }
+
+    fn is_under_way(&self, key: &str) -> bool {
+        self.running.values().any(|joining| joining.track.key == key)
     }
 
     /// The next one that ends, with what came of it; never when none is under way.
@@ -140,6 +144,19 @@ mod tests {
         assert!(ended.await.is_err(), "the join goes on");
         assert_eq!(joins.again_at(), None, "the soundtrack is looked for again and again");
         assert!(joins.running.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_being_tried_again_is_not_looked_for() {
+        let mut joins = Joins::default();
+        assert!(!joins.failed("a"));
+        let again = joins.again_at().unwrap();
+        tokio::time::sleep_until(again).await;
+        joins.start(track("a"), None, std::future::pending());
+        assert_eq!(joins.again_at(), None, "its time is past, and nobody needs to look");
+        assert!(!joins.failed("b"));
+        assert!(joins.again_at().is_some_and(|other| other > again));
+        joins.stop().await;
     }
 
     #[tokio::test]

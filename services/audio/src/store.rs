@@ -167,17 +167,22 @@ pub fn statement(event: &Event, at: jiff::Timestamp) -> Statement {
 pub fn segment_statement(context: &Context, state: &OrderState, fact: &Fact) -> Option<Statement> {
     let key = context.order_key();
     match fact {
-        Fact::OrderPlaced { .. } => Some(Statement::new(
-            "INSERT INTO segment (key, soundtrack_key, number, window_start, window_end, state) \
-             VALUES ($1, $2, $3, $4, $5, 'ordered')",
-            params![
-                key,
-                &context.soundtrack,
-                context.number,
-                context.window.map(|window| window.start),
-                context.window.map(|window| window.end)
-            ],
-        )),
+        Fact::OrderPlaced { .. } => Some(
+            Statement::new(
+                // One that is not to be made any more gets no further segment, whoever still thinks so.
+                "INSERT INTO segment (key, soundtrack_key, number, window_start, window_end, state) \
+                 SELECT $1, $2, $3, $4, $5, 'ordered' \
+                 WHERE EXISTS (SELECT 1 FROM soundtrack WHERE key = $2 AND state = 'open')",
+                params![
+                    key,
+                    &context.soundtrack,
+                    context.number,
+                    context.window.map(|window| window.start),
+                    context.window.map(|window| window.end)
+                ],
+            )
+            .affecting(1),
+        ),
         Fact::AttemptAccepted { .. } => {
             Some(Statement::new("UPDATE segment SET taken = TRUE WHERE key = $1", params![key]))
         }

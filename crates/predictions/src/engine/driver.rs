@@ -47,7 +47,7 @@ pub(super) enum Then {
 }
 
 /// Works on one order until it is over, waits for a slot, or the session ends. With `start` it owns a free slot.
-pub(super) async fn drive(engine: Arc<Inner>, session: Arc<Session>, key: String, start: bool) -> String {
+pub(super) async fn drive(engine: Arc<Inner>, session: Arc<Session>, key: String, start: bool) {
     let waker = Arc::<Waker>::default();
     engine.wakers.lock().insert(key.clone(), waker.clone());
     let mut driver = Driver {
@@ -61,7 +61,7 @@ pub(super) async fn drive(engine: Arc<Inner>, session: Arc<Session>, key: String
         fetching: Fetching::default(),
     };
     // Taken off the books however this future ends.
-    let _on_the_books = OnTheBooks { engine: driver.engine.clone(), key: key.clone() };
+    let _on_the_books = OnTheBooks { engine: driver.engine.clone(), key };
     let mut start = start;
     while !driver.session.stop.is_cancelled() {
         let then = match driver.step(&mut start).await {
@@ -82,7 +82,6 @@ pub(super) async fn drive(engine: Arc<Inner>, session: Arc<Session>, key: String
             Then::Leave => break,
         }
     }
-    key
 }
 
 struct OnTheBooks {

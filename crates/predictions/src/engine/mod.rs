@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `mod` | what a service calls: place, get, cancel, webhooks, waiting for the end |
 //! | `scheduler` | the runner: lease, turns, slots |
+//! | `drivers` | which orders are worked on, and the pause after a panic |
 //! | `driver` | one order from step to step |
 //! | `attempt` | making an attempt, and finding one whose answer was lost |
 //! | `input` | the input of an attempt, with its mark |
@@ -15,6 +16,7 @@
 mod attempt;
 mod delivery;
 mod driver;
+mod drivers;
 mod input;
 mod pace;
 mod scheduler;

@@ -8,10 +8,10 @@ use std::{
 
 use eventlog::LogError;
 use jiff::Timestamp;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Inner, driver};
+use super::{Inner, driver, drivers::Drivers};
 use crate::{
     fair,
     session::{Session, Terms},
@@ -38,14 +38,13 @@ pub(super) async fn run(engine: Arc<Inner>, cancel: CancellationToken) {
 
 /// Works until the lease is lost or the process stops.
 async fn work(engine: Arc<Inner>, session: Arc<Session>) {
-    let mut drivers: JoinSet<String> = JoinSet::new();
-    let mut driven: HashSet<String> = HashSet::new();
+    let mut drivers = Drivers::default();
     let mut appended = engine.log.appended();
     // What earlier sessions had under way has ended with them; slots are counted in the database.
     engine.starting.lock().clear();
     keep_pace(&engine, &session).await;
     while !session.stop.is_cancelled() {
-        let due = match dispatch(&engine, &session, &mut driven, &mut drivers).await {
+        let due = match dispatch(&engine, &session, &mut drivers).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(error = %error, "the orders cannot be read; trying again");
@@ -59,16 +58,10 @@ async fn work(engine: Arc<Inner>, session: Arc<Session>) {
             () = written(&mut appended) => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
             () = wait_until(&engine, due) => {}
-            Some(done) = drivers.join_next() => {
-                match done {
-                    Ok(key) => { driven.remove(&key); }
-                    // A driver that panicked does not say whose it was: all that are gone are taken up again.
-                    Err(_) => driven.retain(|key| engine.wakers.lock().contains_key(key)),
-                }
-            }
+            () = drivers.ended(&session.stop) => {}
         }
     }
-    while drivers.join_next().await.is_some() {}
+    drivers.all_ended().await;
 }
 
 /// Goes on at the pace of the process before this one; nothing is started until that is known.
@@ -107,12 +100,11 @@ async fn wait_until(engine: &Inner, due: Option<Timestamp>) {
 async fn dispatch(
     engine: &Arc<Inner>,
     session: &Arc<Session>,
-    driven: &mut HashSet<String>,
-    drivers: &mut JoinSet<String>,
+    drivers: &mut Drivers,
 ) -> Result<Option<Timestamp>, LogError> {
     for (key, revision) in store::active(&engine.log).await? {
-        if driven.insert(key.clone()) {
-            drivers.spawn(driver::drive(engine.clone(), session.clone(), key, false));
+        if !drivers.has(&key) {
+            drivers.spawn(key.clone(), driver::drive(engine.clone(), session.clone(), key, false));
         } else if let Some(waker) = engine.wakers.lock().get(&key)
             && waker.seen.load(Ordering::Relaxed) < revision
         {
@@ -127,7 +119,7 @@ async fn dispatch(
     let mut due = None;
     let mut ready = Vec::new();
     for (order, not_before) in store::waiting(&engine.log).await? {
-        if driven.contains(&order.key) {
+        if drivers.has(&order.key) {
             continue;
         }
         if not_before > now {
@@ -147,8 +139,7 @@ async fn dispatch(
     for key in choose(engine, ready, now).await? {
         let campaign = campaigns.get(&key).cloned().unwrap_or_default();
         engine.starting.lock().insert(key.clone(), campaign);
-        driven.insert(key.clone());
-        drivers.spawn(driver::drive(engine.clone(), session.clone(), key, true));
+        drivers.spawn(key.clone(), driver::drive(engine.clone(), session.clone(), key, true));
     }
     Ok(due)
 }

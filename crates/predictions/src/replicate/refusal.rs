@@ -9,6 +9,8 @@ use crate::error::ProviderError;
 
 /// How long a throttled account waits when the provider does not say.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+/// The shortest wait, whatever the provider says: a wait of nothing would ask it again and again.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait that is believed.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How much of an answer's text is kept.
@@ -37,7 +39,7 @@ fn wait(headers: &HeaderMap, body: &str, now: jiff::Timestamp) -> Duration {
     let header = header.and_then(|text| retry_after(text, now));
     match (header, resets_in(body)) {
         (None, None) => DEFAULT_WAIT,
-        (header, text) => header.max(text).unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT),
+        (header, text) => header.max(text).unwrap_or(DEFAULT_WAIT).clamp(SHORTEST_WAIT, LONGEST_WAIT),
     }
 }
 
@@ -110,6 +112,20 @@ mod tests {
         headers.insert("retry-after", "5".parse().unwrap());
         let error = refusal(StatusCode::TOO_MANY_REQUESTS, &headers, "resets in ~30s", now());
         assert_eq!(error, ProviderError::Throttled(Duration::from_secs(30)));
+    }
+
+    #[rstest]
+    #[case(Some("0"), "")]
+    #[case(Some("Mon, 24 Nov 2025 09:00:40 GMT"), "")]
+    #[case(None, "Your rate limit resets in ~0s.")]
+    #[case(Some("0"), "resets in 0 seconds")]
+    fn a_wait_of_nothing_is_a_second_all_the_same(#[case] header: Option<&str>, #[case] body: &str) {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = header {
+            headers.insert("retry-after", value.parse().unwrap());
+        }
+        let error = refusal(StatusCode::TOO_MANY_REQUESTS, &headers, body, now());
+        assert_eq!(error, ProviderError::Throttled(Duration::from_secs(1)));
     }
 
     #[test]

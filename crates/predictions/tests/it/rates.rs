@@ -53,6 +53,9 @@ async fn starts_keep_their_distance_also_over_a_change_of_process() {
     let clock = Clock::manual(Clock::system().now());
     let mut world = World::new().await.at(clock.clone());
     world.account.starts_per_second = 2;
+    // The clock is moved faster than the machine's runs, and a write may take its time.
+    world.config.post_timeout = Duration::from_secs(20);
+    world.config = world.config.clone().scaled_for(100.0);
     let first = world.run_as("one");
     for key in ["a", "b", "c"] {
         first.engine.place(order(key, "c"), meta()).await.unwrap();

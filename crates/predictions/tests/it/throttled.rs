@@ -51,6 +51,7 @@ async fn provider(creates: &Creates) -> MockServer {
         "started_at": "2026-01-01T00:00:00Z", "completed_at": "2026-01-01T00:00:01Z"});
     let answers = [
         (Mock::given(method("GET")).and(path_regex("^/v1/predictions/.+")), done),
+        (Mock::given(method("GET")).and(path("/v1/predictions")), json!({"results": [], "next": null})),
         (Mock::given(method("POST")).and(path("/v1/files")), json!({"urls": {"get": "https://files/1"}})),
     ];
     for (mock, answer) in answers {
@@ -84,16 +85,16 @@ async fn a_successor_calls_no_earlier_than_the_provider_told_its_predecessor() {
     // One call at a time, so that none is under way when another is told to wait.
     world.account = Account { max_in_flight: 1, starts_per_second: 1000 };
     world.config.base_url = server.uri().parse().unwrap();
-    world.config.post_timeout = Duration::from_millis(500);
-    world.policy.lease = Duration::from_millis(1000);
+    world.config.post_timeout = Duration::from_secs(20);
     world.policy.max_lost = 50;
-    let replica = async |owner: &str| {
-        let mut parts = world.parts(owner, world.open().await);
+    // A restart under the same name goes on at once, long before the provider's wait is over.
+    let replica = async || {
+        let mut parts = world.parts("replica", world.open().await);
         let client = Client::new(&world.config, world.blobs.clone(), Clock::system()).unwrap();
         parts.provider = Arc::new(client);
         Running::start(Engine::new(parts))
     };
-    let mut running = replica("replica-0").await;
+    let mut running = replica().await;
     for n in 0..ORDERS {
         running.engine.place(plain(&format!("o{n}")), meta()).await.unwrap();
     }
@@ -105,7 +106,7 @@ async fn a_successor_calls_no_earlier_than_the_provider_told_its_predecessor() {
         };
         tokio::time::timeout(DEADLINE, told).await.expect("it is throttled");
         running.kill();
-        running = replica(&format!("replica-{n}")).await;
+        running = replica().await;
     }
     for n in 0..ORDERS {
         let view = running.settled(&format!("o{n}")).await;
@@ -117,5 +118,5 @@ async fn a_successor_calls_no_earlier_than_the_provider_told_its_predecessor() {
         let pause = calls[n + 1].0.duration_since(*told);
         assert!(pause >= SignedDuration::from_secs(WAIT as i64), "call {n} was followed after {pause:?}");
     }
-    assert_eq!(calls.len(), ORDERS + 2, "one call for each, and one for each refusal: {calls:?}");
+    assert!(calls.len() >= ORDERS + 2, "one call for each, and one for each refusal: {calls:?}");
 }

@@ -1,14 +1,18 @@
 //! A stand-in provider, a service that can be stopped and started again, and what tests look at.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use audio::Settings;
+use audio::order::AudioBuyer;
 use blobs::Blobs;
 use bus::{Bus, InProcessBus};
 use eventlog::{Log, open_log};
 use kit::grpc::Channel;
 use kit::{Clock, Deps, Running};
-use predictions::{Policy, ReplicateConfig};
+use media::{Media, MediaSettings};
+use predictions::engine::EngineParts;
+use predictions::{Engine, Policy, ReplicateConfig, replicate};
 use protos::audio::v1::audio_service_client::AudioServiceClient;
 use protos::audio::v1::{MusicScene, RequestSoundtrackRequest, Soundtrack};
 use soundstage::client::StageControl;
@@ -66,7 +70,7 @@ impl World {
 
     /// One of several, by its name.
     pub(crate) async fn start_as(&self, owner: &str) -> Audio {
-        let log = open_log(&self.database, &audio::MIGRATIONS).await.unwrap();
+        let log = self.open().await;
         let blobs = Blobs::local(self.dir.path().join("blobs")).unwrap();
         let bus: Bus = InProcessBus::new();
         let cancel = CancellationToken::new();
@@ -95,6 +99,31 @@ impl World {
         let running = audio::build(settings, deps).await.unwrap();
         let channel = kit::grpc::channel(&running.address.to_string()).unwrap();
         Audio { client: AudioServiceClient::new(channel), log, blobs, bus, running, cancel }
+    }
+
+    /// The service's database, opened beside it.
+    pub(crate) async fn open(&self) -> Log {
+        open_log(&self.database, &audio::MIGRATIONS).await.unwrap()
+    }
+
+    /// The engine as the service has it; it places orders and does not run.
+    pub(crate) fn engine(&self, log: Log) -> Engine {
+        let replicate = ReplicateConfig::soundstage(self.stage.replicate_url().parse().unwrap());
+        let blobs = Blobs::local(self.dir.path().join("blobs")).unwrap();
+        let settings = Settings::new(replicate.clone());
+        let client = replicate::Client::new(&replicate, blobs.clone(), Clock::system()).unwrap();
+        let media = Media::new(MediaSettings::new(blobs.scratch_dir())).unwrap();
+        Engine::new(EngineParts {
+            log,
+            blobs,
+            clock: Clock::system(),
+            provider: Arc::new(client),
+            replicate,
+            account: settings.account,
+            policy: settings.policy,
+            owner: "beside".into(),
+            buyer: Arc::new(AudioBuyer { media }),
+        })
     }
 
     /// The music predictions that the provider accepted, oldest first.
