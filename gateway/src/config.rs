@@ -32,12 +32,14 @@ impl Edge for Process {
                        on 127.0.0.1.";
             reader.refuse("api_auth_key", what, fix);
         }
+        let link_secret = reader.required_secret("link_secret");
+        reader.refuse_if_short("link_secret", &link_secret);
         let settings = Settings {
             api_keys,
             max_upload_bytes: reader.count("max_upload_bytes", 1..=i64::MAX),
-            redirect_media: reader.bool("media.redirect"),
-            drain: reader.duration("drain", Duration::ZERO..=LONGEST_DRAIN),
-            ..Settings::new(reader.required_secret("link_secret"))
+            redirect_media: redirect(reader),
+            drain: drain(reader, common.grace()),
+            ..Settings::new(link_secret)
         };
         let services = ["asset", "job", "render", "stitch", "audio"];
         let [asset, job, render, stitch, audio] =
@@ -54,14 +56,43 @@ impl Edge for Process {
     }
 }
 
+/// Whether downloads are answered with links to the store, which a directory has none of.
+fn redirect(reader: &mut Reader<'_>) -> bool {
+    let redirect = reader.bool("media.redirect");
+    let store = reader.text("blob_url");
+    if redirect && !store.is_empty() && !store.starts_with("s3://") {
+        let what =
+            format!("is true, but {store:?} (blob_url) is a directory, which callers cannot be sent to");
+        reader.refuse("media.redirect", what, "Set MEDIA_REDIRECT=false, or BLOB_URL to a bucket (s3://…).");
+    }
+    redirect
+}
+
+/// How long requests may take to finish, which must leave time for the end of the process.
+fn drain(reader: &mut Reader<'_>, grace: Duration) -> Duration {
+    let drain = reader.duration("drain", Duration::ZERO..=LONGEST_DRAIN);
+    if drain >= grace && !reader.is_refused("drain") && !reader.is_refused("stop.grace") {
+        let what =
+            format!("{drain:?} is not less than stop.grace ({grace:?}): the process would end unfinished");
+        reader.refuse("drain", what, "Give less than stop.grace (STOP_GRACE), or raise that.");
+    }
+    drain
+}
+
 #[cfg(test)]
 mod tests {
     use process::testing::read_edge;
 
     use super::*;
 
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn told(more: &[(&str, &str)]) -> Vec<String> {
+        read(more).map(|_| ()).unwrap_err()
+    }
+
     fn read(more: &[(&str, &str)]) -> Result<Process, Vec<String>> {
-        read_edge::<Process>(&[&[("BLOB_URL", "s3://media"), ("LINK_SECRET", "s")][..], more].concat())
+        read_edge::<Process>(&[more, &[("BLOB_URL", "s3://media"), ("LINK_SECRET", SECRET)]].concat())
     }
 
     #[test]
@@ -76,6 +107,37 @@ mod tests {
     fn the_secret_of_links_is_always_needed() {
         let told = read_edge::<Process>(&[("BLOB_URL", "s3://media")]).map(|_| ()).unwrap_err();
         assert!(told.len() == 1 && told[0].contains("LINK_SECRET"), "{told:?}");
+    }
+
+    #[test]
+    fn a_secret_of_links_that_could_be_guessed_is_refused() {
+        let told = read_edge::<Process>(&[("BLOB_URL", "s3://media"), ("LINK_SECRET", "hunter2")]);
+        let told = told.map(|_| ()).unwrap_err();
+        assert!(told.len() == 1 && told[0].contains("openssl rand -hex 32"), "{told:?}");
+        assert!(!told[0].contains("hunter2"), "{told:?}");
+    }
+
+    #[test]
+    fn callers_cannot_be_sent_to_a_directory() {
+        let wanted = ("MEDIA_REDIRECT", "true");
+        assert!(read(&[wanted]).unwrap().settings.redirect_media);
+        let told = told(&[wanted, ("BLOB_URL", "file:///srv/media")]);
+        assert!(
+            told.len() == 1 && told[0].contains("media.redirect") && told[0].contains("BLOB_URL"),
+            "{told:?}"
+        );
+        assert!(read(&[("BLOB_URL", "file:///srv/media")]).is_ok());
+    }
+
+    #[test]
+    fn draining_must_end_before_the_process_does() {
+        assert!(read(&[("DRAIN", "24s")]).is_ok());
+        for wrong in [&[("DRAIN", "25s")][..], &[("DRAIN", "1m")], &[("STOP_GRACE", "5s")]] {
+            let told = told(wrong);
+            assert!(told.len() == 1 && told[0].contains("drain (DRAIN)"), "{told:?}");
+            assert!(told[0].contains("stop.grace"), "{told:?}");
+        }
+        assert_eq!(told(&[("STOP_GRACE", "soon")]).len(), 1, "only what is wrong is told");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`mod@append`], [`event`], [`statement`], [`value`], [`row`] | the values that go in and come out |
-//! | [`log`] | the [`EventLog`] trait; [`open_log`], [`open_checked`] and [`fn@migrate`] |
+//! | [`log`] | the [`EventLog`] trait; [`open_log`], [`open_checked`], [`check_address`] and [`fn@migrate`] |
 //! | [`checkpoint`], [`lease`], [`tail`], [`upcast`], [`command`] | what is built on the trait, the same for every backend |
 //! | [`migrations`] | what a service's database is made of |
 //! | `sqlite`, `postgres` | the backends |
@@ -36,7 +36,7 @@ pub use command::{CommandRecord, command_reply};
 pub use error::{AppendError, LogError};
 pub use event::{Meta, NewEvent, StoredEvent};
 pub use lease::Lease;
-pub use log::{EventLog, Log, LogStats, migrate, open_checked, open_log};
+pub use log::{EventLog, Log, LogStats, check_address, migrate, open_checked, open_log};
 pub use migrations::{COMMON_POSTGRES, COMMON_SQLITE, Migrations};
 pub use row::{FromValue, Row};
 pub use statement::Statement;

@@ -95,6 +95,22 @@ fn place(path_or_url: &str) -> Result<Place, LogError> {
     Ok(Place::Sqlite(sqlite_path(path_or_url)?.into()))
 }
 
+/// Whether `path_or_url` can be the address of a log; nothing is opened, and no secret is repeated.
+///
+/// # Errors
+/// [`LogError::Address`] says what is wrong with it.
+pub fn check_address(path_or_url: &str) -> Result<(), LogError> {
+    let query = path_or_url.split_once('?').map_or("", |(_, query)| query);
+    place(path_or_url).map(drop).map_err(|error| {
+        // What looks like a parameter is the end of a password then, which the error may repeat.
+        if !query.contains('@') {
+            return error;
+        }
+        let reason = "a ? in a password must be written as %3F".to_owned();
+        LogError::Address { url: "postgres://…".to_owned(), reason }
+    })
+}
+
 /// Opens the log at `postgres://…`, `sqlite:<path>` or a plain path, creates it when it is missing, and applies the
 /// migrations that it lacks.
 ///
@@ -171,6 +187,25 @@ mod tests {
     fn a_foreign_address_is_refused_without_repeating_its_password() {
         let error = sqlite_path("mysql://job:hunter2@db/job").unwrap_err().to_string();
         assert!(error.contains("mysql://") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn an_address_is_checked_without_opening_it_or_repeating_its_password() {
+        for good in ["postgres://a:hush@db:5432/film?schema=job", "sqlite:/nowhere/job.db"] {
+            check_address(good).unwrap();
+        }
+        for bad in [
+            "postgres://a:hush@db:port/film",
+            "postgres://a:hush@db/film?sslmode=prefer",
+            "postgres://a:hush@db/film?colour=red",
+            "postgres://a:p?schema=hush@db/film",
+            "postgres://a:p?sslmode=hush@db/film",
+            "mysql://a:hush@db/film",
+        ] {
+            let error = check_address(bad).unwrap_err();
+            assert!(matches!(error, LogError::Address { .. }), "{bad}: {error}");
+            assert!(!error.to_string().contains("hush"), "{bad}: {error}");
+        }
     }
 
     #[test]

@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use bus::{NatsBus, Translate, nats};
 use eventlog::Log;
 
-use crate::{cli::EventsCommand, run::say};
+use crate::{cli::EventsCommand, open::Patience, run::say};
 
 /// How long database or NATS may be away before a command gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Patience = Patience::fixed(Duration::from_secs(5));
 
 /// What a service publishes.
 pub(crate) struct Publisher<'a> {

@@ -13,7 +13,8 @@ use crate::{
     config::{Config, Layers, Reader, dump::dump},
     events::{PATIENCE, Publisher},
     healthcheck::{self, Ask},
-    instance, migrate, open,
+    instance, migrate,
+    open::{self, Patience},
     program::{Edge, EdgeDeps, Service},
     serve::{self, Part, Serving},
     settings::{self, BlobSettings, Common, ServiceSettings},
@@ -114,11 +115,12 @@ pub(crate) fn read_edge<E: Edge>(config: &mut Config) -> Option<(E, Common, Blob
 
 async fn start_service<S: Service>(service: S, common: Common, needs: Needs) -> anyhow::Result<Serving> {
     let Needs { service: wanted, blobs } = needs;
-    let log = open::log(&wanted.database_url, &S::MIGRATIONS, common.patience).await?;
-    let bus = open::bus(&wanted.nats_url, &common.instance, common.patience).await?;
-    let blobs = match blobs {
-        Some(settings) => open::blobs(&settings, common.patience).await?,
-        None => open::no_blobs(S::NAME)?,
+    let patience = Patience::configured(common.patience);
+    let log = open::log(&wanted.database_url, &S::MIGRATIONS, patience).await?;
+    let bus = open::bus(&wanted.nats_url, &common.instance, patience).await?;
+    let (blobs, directory) = match blobs {
+        Some(settings) => (open::blobs(&settings, patience).await?, None),
+        None => open::no_blobs(S::NAME).map(|(blobs, directory)| (blobs, Some(directory)))?,
     };
     let (cancel, readiness) = (CancellationToken::new(), Readiness::new());
     let deps = Deps {
@@ -135,11 +137,11 @@ async fn start_service<S: Service>(service: S, common: Common, needs: Needs) -> 
     tracing::info!(%address, instance = common.instance, "the {} service serves", S::NAME);
     let service = Part::new("the service", async move { running.stopped().await });
     let parts = vec![service, Part::new("the relays to NATS", async move { bus.stop().await })];
-    Ok(Serving { name: S::NAME, address, readiness, cancel, stop: common.stop, parts })
+    Ok(Serving { name: S::NAME, address, readiness, cancel, stop: common.stop, parts, directory })
 }
 
 async fn start_edge<E: Edge>(edge: E, common: Common, blobs: BlobSettings) -> anyhow::Result<Serving> {
-    let blobs = open::blobs(&blobs, common.patience).await?;
+    let blobs = open::blobs(&blobs, Patience::configured(common.patience)).await?;
     let (cancel, readiness) = (CancellationToken::new(), Readiness::new());
     let listener = serve::bind(common.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
@@ -152,7 +154,7 @@ async fn start_edge<E: Edge>(edge: E, common: Common, blobs: BlobSettings) -> an
     };
     let ended = edge.build(deps).await.with_context(|| format!("starting the {}", E::NAME))?;
     let parts = vec![Part::new(E::NAME, ended)];
-    Ok(Serving { name: E::NAME, address, readiness, cancel, stop: common.stop, parts })
+    Ok(Serving { name: E::NAME, address, readiness, cancel, stop: common.stop, parts, directory: None })
 }
 
 fn look_after<S: Service>(config: &mut Config, command: EventsCommand) -> ExitCode {

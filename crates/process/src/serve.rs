@@ -4,6 +4,7 @@ use std::{future::Future, net::SocketAddr, pin::Pin, process::ExitCode, time::Du
 
 use anyhow::Context as _;
 use kit::Readiness;
+use tempfile::TempDir;
 use tokio::{net::TcpListener, signal::unix, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +55,8 @@ pub(crate) struct Serving {
     pub(crate) stop: Stop,
     /// In the order in which they end.
     pub(crate) parts: Vec<Part>,
+    /// Removed when all of it has ended.
+    pub(crate) directory: Option<TempDir>,
 }
 
 /// Binds where the process listens.
@@ -98,6 +101,7 @@ impl Serving {
         let failed = failed || self.cancel.is_cancelled();
         self.cancel.cancel();
         let ended = end(self.parts, self.stop.grace).await;
+        drop(self.directory);
         Ok(if ended && !failed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 

@@ -36,6 +36,12 @@ pub(crate) struct Stop {
 }
 
 impl Common {
+    /// How long finishing may take when the process stops (`stop.grace`); then it ends anyway.
+    #[must_use]
+    pub fn grace(&self) -> Duration {
+        self.stop.grace
+    }
+
     pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
         let log_filter = reader.text("log.filter");
         if EnvFilter::try_new(&log_filter).is_err() {
@@ -78,16 +84,29 @@ impl ServiceSettings {
 pub(crate) fn database_url(reader: &mut Reader<'_>) -> SecretString {
     let url = reader.required_secret("database_url");
     let text = url.expose_secret();
-    if !text.is_empty() && !["postgres://", "postgresql://", "sqlite:"].iter().any(|s| text.starts_with(s)) {
-        let fix = "Give postgres://role@host/database?schema=name, or sqlite:path for one process alone.";
-        reader.refuse("database_url", "the secret value is no database URL", fix);
-    }
+    let known = ["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| text.starts_with(scheme));
+    let wrong = match eventlog::check_address(text) {
+        _ if text.is_empty() => return url,
+        Ok(()) if known => return url,
+        Ok(()) => "the secret value is no database URL".to_owned(),
+        Err(error) => format!("the secret value is no database URL: {error}"),
+    };
+    let fix = "Give postgres://role@host/database?schema=name, or sqlite:path for one process alone.";
+    reader.refuse("database_url", wrong, fix);
     url
 }
 
 /// The event servers, also for commands that need nothing else.
 pub(crate) fn nats_url(reader: &mut Reader<'_>) -> SecretString {
-    reader.required_secret("nats_url")
+    let url = reader.required_secret("nats_url");
+    if url.expose_secret().is_empty() {
+        return url;
+    }
+    if let Err(reason) = bus::nats::check_url(url.expose_secret()) {
+        let fix = "Give nats://user:password@host:4222, several of them separated by commas.";
+        reader.refuse("nats_url", format!("the secret value is no address of NATS: {reason}"), fix);
+    }
+    url
 }
 
 /// Where bytes live.

@@ -44,6 +44,8 @@ async fn a_job_from_image_pairs_answers_every_member_of_the_contract() {
     assert_eq!(reply["links"]["approve"], "/api/v3/jobs/43/approve");
     let asked: pb::CreateJobRequest = world.job.asked_once("create_job");
     let wanted = pb::CreateJobRequest {
+        // Made up for a request that brings none.
+        command_id: asked.command_id.clone(),
         kind: "image_pairs".into(),
         campaign_id: "c-1".into(),
         client_id: Some("cl-1".into()),

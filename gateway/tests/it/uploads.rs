@@ -34,7 +34,9 @@ async fn the_file_may_come_before_or_after_the_fields() {
     for form in [before, after] {
         upload(&world, "/api/v3/assets", form).await.ok(201);
     }
-    let asked: Vec<pb::CreateAssetRequest> = world.asset.asked("create_asset");
+    let mut asked: Vec<pb::CreateAssetRequest> = world.asset.asked("create_asset");
+    let ids: Vec<String> = asked.iter_mut().map(|asked| std::mem::take(&mut asked.command_id)).collect();
+    assert_ne!(ids[0], ids[1], "without a key each request is a command of its own");
     assert_eq!(asked[0], asked[1]);
     let fields = asked[0].fields.clone().expect("fields");
     assert_eq!(

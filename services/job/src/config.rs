@@ -92,6 +92,23 @@ mod tests {
     }
 
     #[test]
+    fn addresses_that_cannot_be_used_are_told_with_the_rest() {
+        let wrong = [
+            ("DATABASE_URL", "postgres://job:hunter2@db:port/film"),
+            ("NATS_URL", "ftp://job:hunter2@nats"),
+            ("PLANNER", "nobody"),
+            ("SERVICES_RENDER", "http://user:word@render:5003"),
+            ("SERVICES_AUDIO", "dns://audio"),
+        ];
+        let told = read_service::<Process>(&wrong).map(|_| ()).unwrap_err();
+        for key in ["database_url (", "nats_url (", "planner (", "services.render (", "services.audio ("] {
+            assert!(told.iter().any(|problem| problem.starts_with(key)), "{key} {told:?}");
+        }
+        assert_eq!(told.len(), 5, "{told:?}");
+        assert!(!told.concat().contains("hunter2"), "{told:?}");
+    }
+
+    #[test]
     fn templates_need_no_key() {
         assert!(read(&[("PLANNER", "templates")]).unwrap().planner.is_none());
         assert!(read(&[("PLANNER", "templates"), ("XAI_API_KEY", "k")]).unwrap().planner.is_none());

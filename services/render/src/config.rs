@@ -66,6 +66,9 @@ fn public(reader: &mut Reader<'_>) -> Option<PublicUrls> {
                    public_base_url empty.";
         reader.refuse("link_secret", "is not set but public_base_url is", fix);
     }
+    if let (Some(_), Some(secret)) = (&base, &secret) {
+        reader.refuse_if_short("link_secret", secret);
+    }
     Some(PublicUrls::new(base?, UrlSigner::new(secret?), Process::NAME))
 }
 
@@ -135,7 +138,10 @@ mod tests {
         let public = [("REPLICATE_API_KEY", "r8"), ("PUBLIC_BASE_URL", "https://film.example.org")];
         let told = read(&public).map(|_| ()).unwrap_err().concat();
         assert!(told.contains("LINK_SECRET"), "{told}");
-        let read = read(&[&public[..], &[("LINK_SECRET", "s")]].concat()).unwrap();
+        let with = |secret| read(&[&public[..], &[("LINK_SECRET", secret)]].concat());
+        let told = with("hunter2").map(|_| ()).unwrap_err().concat();
+        assert!(told.contains("fewer than 32") && !told.contains("hunter2"), "{told}");
+        let read = with("0123456789abcdef0123456789abcdef").unwrap();
         assert_eq!(read.replicate.public.unwrap().service, "render");
     }
 

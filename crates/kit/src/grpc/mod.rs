@@ -56,6 +56,14 @@ pub fn channel(addresses: &str) -> Result<Channel, BadAddress> {
     channel_with_deadline(addresses, CALL_DEADLINE)
 }
 
+/// Whether [`channel`] takes these addresses; nothing is looked up or dialled.
+///
+/// # Errors
+/// One of them is no address.
+pub fn check(addresses: &str) -> Result<(), BadAddress> {
+    address::parse(addresses).map(drop)
+}
+
 /// A channel like [`channel`] whose calls may take up to `deadline`: for calls that wait for the outside world.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::{
@@ -13,6 +13,9 @@ use super::{
     problem::{Problem, Source},
     value::Value,
 };
+
+/// Characters of a secret that signs.
+const SHORTEST_SECRET: usize = 32;
 
 /// Reads settings out of a [`Config`].
 #[derive(Debug)]
@@ -30,6 +33,12 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn problems(&self) -> usize {
         self.config.problems.len()
+    }
+
+    /// Whether something is wrong with the key.
+    #[must_use]
+    pub fn is_refused(&self, path: &str) -> bool {
+        self.config.problems.iter().any(|problem| problem.key == path)
     }
 
     /// Whether the key has no other value than its default.
@@ -104,6 +113,15 @@ impl<'a> Reader<'a> {
             self.missing(path);
         }
         secret.unwrap_or_default()
+    }
+
+    /// Refuses a secret that could be guessed. One that is not set is left to [`Reader::required_secret`].
+    pub fn refuse_if_short(&mut self, path: &str, secret: &SecretString) {
+        let characters = secret.expose_secret().chars().count();
+        if (1..SHORTEST_SECRET).contains(&characters) {
+            let what = format!("the secret value has fewer than {SHORTEST_SECRET} characters");
+            self.refuse(path, what, "Make one with `openssl rand -hex 32`.");
+        }
     }
 
     /// An `http(s)` URL, or none when it is empty.
@@ -267,9 +285,9 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether callers take it, and its port is given.
 fn is_address(address: &str) -> bool {
-    let (scheme, rest) = address.split_once("://").unwrap_or(("http", address));
-    let Ok(url) = Url::parse(&format!("http://{rest}")) else { return false };
-    let known = matches!(scheme, "http" | "dns");
-    known && url.has_host() && matches!(url.path(), "" | "/") && rest.rsplit_once(':').is_some()
+    // No service listens on the port that a caller would take when none is given.
+    let port = address.trim_end_matches('/').rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    kit::grpc::check(address).is_ok() && matches!(port, Some(Ok(1..)))
 }

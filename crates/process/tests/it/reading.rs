@@ -66,14 +66,41 @@ fn services_have_addresses_of_three_forms() {
         "127.0.0.1:1,http://127.0.0.1:2",
         "dns://asset:5001",
         "http://[::1]:5",
+        "dns:///asset:5001",
     ] {
         assert_eq!(wrong(good), Vec::<String>::new(), "{good}");
     }
-    for bad in
-        ["ftp://asset:1", "https://asset:1", "http://", "asset", "a:1,b", "http://asset:1/path", "asset:port"]
-    {
+    for bad in [
+        "ftp://asset:1",
+        "https://asset:1",
+        "http://",
+        "asset",
+        "a:1,b",
+        "http://asset:1/path",
+        "http://asset:1?q=1",
+        "http://user:word@asset:1",
+        "asset:port",
+        "asset:0",
+        "asset:70000",
+        "dns://asset",
+        "http://[::1]",
+    ] {
         assert_eq!(wrong(bad).len(), 1, "{bad}");
     }
+}
+
+#[test]
+fn a_secret_that_signs_has_at_least_32_characters() {
+    let short = |secret: &str| {
+        told("DATABASE_URL", secret, |reader| {
+            let secret = reader.secret("database_url").unwrap_or_default();
+            reader.refuse_if_short("database_url", &secret);
+        })
+    };
+    assert_eq!(short(&"é".repeat(32)), Vec::<String>::new());
+    assert_eq!(short(""), Vec::<String>::new(), "one that is missing is told by who needs it");
+    let told = short(&"x".repeat(31));
+    assert!(told.len() == 1 && told[0].contains("openssl rand -hex 32"), "{told:?}");
 }
 
 #[test]

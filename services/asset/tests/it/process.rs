@@ -42,6 +42,23 @@ async fn every_configuration_error_is_told_at_once_with_exit_code_64() {
         assert!(told.contains(&format!("- {key} (")), "{key}: {told}");
     }
     assert!(!told.contains("hunter2"), "{told}");
+
+    let wrong = [
+        ("DATABASE_URL", "postgres://a:hunter2@b:port/c"),
+        ("NATS_URL", "nats://a:hunter2@b:port"),
+        ("BLOB_URL", "ftp://media"),
+        ("S3_ENDPOINT", "minio"),
+    ];
+    let (code, _, told) = run(&wrong, &["serve"]).await;
+    assert_eq!(code, 64, "{told}");
+    for key in ["database_url", "nats_url", "blob_url", "s3.endpoint"] {
+        assert!(told.contains(&format!("- {key} (")), "{key}: {told}");
+    }
+    assert!(!told.contains("hunter2"), "{told}");
+    for command in [&["migrate"][..], &["events", "reconcile"]] {
+        let (code, _, told) = run(&wrong, command).await;
+        assert!(code == 64 && told.contains("- database_url ("), "{code} {told}");
+    }
 }
 
 #[tokio::test]
@@ -159,11 +176,10 @@ async fn unready(address: &str) {
 async fn a_process_is_migrated_serves_turns_unready_and_stops() {
     let servers = Servers::start().await;
     let urls = servers.database.role_and_schema("asset").await.unwrap();
-    let quick = [("START_PATIENCE", "1s")];
 
     let unmigrated =
         [("DATABASE_URL", urls.service.as_str()), ("NATS_URL", "nats://x"), ("BLOB_URL", "file:///x")];
-    let (code, _, told) = run(&[&unmigrated[..], &quick].concat(), &["serve"]).await;
+    let (code, _, told) = run(&unmigrated, &["serve"]).await;
     assert!(code == 1 && told.contains("migrate"), "{code} {told}");
 
     let owner = [("DATABASE_URL", urls.owner.as_str())];

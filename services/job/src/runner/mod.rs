@@ -59,8 +59,10 @@ impl Runner {
     /// # Errors
     /// Never; the log's failures are waited out.
     pub async fn run(self: Arc<Self>) -> anyhow::Result<()> {
+        // Kept over failures: what happens meanwhile wakes its jobs later.
+        let mut tail = None;
         while !self.cancel.is_cancelled() {
-            if let Err(error) = self.follow().await {
+            if let Err(error) = self.follow(&mut tail).await {
                 tracing::error!("the runner cannot read the log, trying again: {error:#}");
                 tokio::time::sleep(PAUSE).await;
             }
@@ -70,8 +72,11 @@ impl Runner {
         Ok(())
     }
 
-    async fn follow(self: &Arc<Self>) -> anyhow::Result<()> {
-        let mut tail = Tail::new(self.app.log().clone(), self.app.log().head().await?);
+    async fn follow(self: &Arc<Self>, kept: &mut Option<Tail>) -> anyhow::Result<()> {
+        let tail = match kept {
+            Some(tail) => tail,
+            None => kept.insert(Tail::new(self.app.log().clone(), self.app.log().head().await?)),
+        };
         // Another process's jobs become free when it stops or dies.
         let every = (self.settings.lease / 2).clamp(SHORTEST_SCAN, LONGEST_SCAN);
         let mut scan = tokio::time::interval(every);

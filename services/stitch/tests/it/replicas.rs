@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use eventlog::lease;
 use jiff::Timestamp;
 use kit::trace::{TraceContext, within};
 use stitch::events::{Event, Of};
@@ -87,13 +86,15 @@ async fn what_a_replica_makes_is_stopped_when_another_has_its_lease_and_refused_
     let started = tool.started().await;
     // As if it had been away for so long that its time was up and another one came.
     let name = store::lease_of(KEY);
-    let up = format!("UPDATE lease SET expires_at = 1, fence = fence WHERE name = '{name}'");
-    first.log.execute(vec![eventlog::Statement::new(up, Vec::new()).affecting(1)]).await.unwrap();
-    let old = first.log.query(&format!("SELECT fence FROM lease WHERE name = '{name}'"), Vec::new()).await;
-    let fence: i64 = old.unwrap()[0].get("fence").unwrap();
-    let old = eventlog::Lease { name: name.clone(), owner: "a".to_owned(), fence };
-    let taken = lease::claim(&first.log, &name, "b", LONG).await.unwrap();
-    let taken = taken.expect("the lease was up");
+    // In one statement: the living owner renews what is only up.
+    let take = format!(
+        "UPDATE lease SET owner = 'b', fence = fence + 1, expires_at = {} + 600000 WHERE name = '{name}' RETURNING fence",
+        first.log.clock_sql()
+    );
+    let taken = first.log.execute_returning(eventlog::Statement::new(take, Vec::new())).await.unwrap();
+    let fence: i64 = taken[0].get("fence").unwrap();
+    let old = eventlog::Lease { name: name.clone(), owner: "a".to_owned(), fence: fence - 1 };
+    let taken = eventlog::Lease { name, owner: "b".to_owned(), fence };
     started.gone().await;
 
     let of = Of { key: KEY.to_owned(), kind: Kind::Cut, job_id: 43 };
