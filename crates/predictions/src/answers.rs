@@ -43,6 +43,7 @@ pub fn created(
     };
     match error {
         ProviderError::Ambiguous(_) => None,
+        ProviderError::NotMade(reason) => Some(stopped(state, attempt, reason, policy, moment)),
         ProviderError::NotSent(_) | ProviderError::Local(_) => {
             Some(not_made(state, attempt, Lost::NotSent, error.to_string(), policy, moment))
         }
@@ -58,12 +59,35 @@ pub fn created(
     }
 }
 
-/// The list was read back past the intent, late enough, and the attempt is not in it.
+/// The list was read back past the intent, late enough, and the attempt is not in it. `called`: this process made
+/// the call, so the provider lost it. Otherwise whoever recorded the intent is gone, and the call may never have been
+/// made.
 #[must_use]
-pub fn not_there(state: &OrderState, attempt: &str, policy: &Policy, moment: Moment) -> Fact {
+pub fn not_there(state: &OrderState, attempt: &str, called: bool, policy: &Policy, moment: Moment) -> Fact {
+    let attempt = attempt.to_owned();
+    if !called {
+        return stopped(state, attempt, "a process ended before it knew the answer", policy, moment);
+    }
     let reason =
         "the answer to the create call was lost, and the provider's list does not have it".to_owned();
-    not_made(state, attempt.to_owned(), Lost::NotThere, reason, policy, moment)
+    not_made(state, attempt, Lost::NotThere, reason, policy, moment)
+}
+
+/// An attempt that came to nothing because of us. It does not count as lost by the provider and is made again; only
+/// an order that stops us every time ends some day.
+fn stopped(state: &OrderState, attempt: String, reason: &str, policy: &Policy, moment: Moment) -> Fact {
+    let stops = state.stopped();
+    let again = stops + 1 < policy.max_stopped as usize;
+    let failure = Failure::new(
+        FailureClass::Unavailable,
+        format!(
+            "Filmstrip was stopped {} times while it was ordering this one, the last time because {reason}. Nothing \
+             was charged; ask for a new take.",
+            stops + 1
+        ),
+    );
+    let retry_at = again.then(|| later(moment.now, backoff(policy, stops, moment.jitter)));
+    Fact::AttemptLost { attempt, why: Lost::Stopped, failure, retry_at }
 }
 
 /// A call that bought nothing: tried again, a bounded number of times.
@@ -224,13 +248,17 @@ fn reported_failure(
                 format!("The provider could not make it: {error}. Nothing was charged; ask for a new take.");
             (Failure::new(FailureClass::Provider, reason), None)
         }
-        Reported::Transient => {
+        reported @ (Reported::Transient | Reported::Unfetched) => {
             let made = state.accepted();
+            let most = match reported {
+                Reported::Unfetched => policy.max_unfetched.max(policy.max_attempts),
+                _ => policy.max_attempts,
+            };
             let reason = format!(
                 "The provider failed at it {made} times, the last time with: {error}. Nothing was charged; \
                  ask for a new take later."
             );
-            let again = made < policy.max_attempts as usize && state.cancel.is_none();
+            let again = made < most as usize && state.cancel.is_none();
             let pause = backoff(policy, made.saturating_sub(1), moment.jitter);
             (Failure::new(FailureClass::Provider, reason), again.then(|| later(moment.now, pause)))
         }

@@ -5,6 +5,9 @@
 pub enum Reported {
     /// The provider had a bad moment: a fresh attempt may work.
     Transient,
+    /// The provider could not fetch our media: it, the network or our own gateway had a bad moment. That may last
+    /// longer than one of the model's.
+    Unfetched,
     /// The content is refused: the same input will be refused again.
     Refused,
     /// Anything else.
@@ -41,13 +44,31 @@ const TRANSIENT: &[&str] = &[
     "prediction interrupted",
 ];
 
+/// Wordings for an input that could not be fetched from its URL; models word it as they like.
+const UNFETCHED: &[&str] = &[
+    "could not download",
+    "couldn't download",
+    "failed to download",
+    "unable to download",
+    "error downloading",
+    "could not fetch",
+    "failed to fetch",
+    "unable to fetch",
+];
+
+/// Wordings for an input that was fetched and is no use: it will be none the next time either.
+const TOO_LARGE: &[&str] = &["larger than", "too large", "exceeds"];
+
 /// What an error text of a failed prediction says; a refusal wins over a wording such as "try again later".
 #[must_use]
 pub fn reported(error: &str) -> Reported {
     let text = error.to_lowercase();
-    if REFUSED.iter().any(|part| text.contains(part)) {
+    let says = |wordings: &[&str]| wordings.iter().any(|part| text.contains(part));
+    if says(REFUSED) {
         Reported::Refused
-    } else if TRANSIENT.iter().any(|part| text.contains(part)) {
+    } else if says(UNFETCHED) && !says(TOO_LARGE) {
+        Reported::Unfetched
+    } else if says(TRANSIENT) {
         Reported::Transient
     } else {
         Reported::Other
@@ -68,6 +89,15 @@ mod tests {
         ] {
             assert_eq!(reported(text), Reported::Transient, "{text}");
         }
+    }
+
+    #[test]
+    fn media_that_could_not_be_fetched_may_be_fetched_later_unless_it_is_too_large() {
+        let gone = "Could not download the input https://film.example/api/v3/media/ab: connection refused";
+        assert_eq!(reported(gone), Reported::Unfetched);
+        assert_eq!(reported("Failed to download image: 503 Server Error"), Reported::Unfetched);
+        let large = "Could not download the input https://film.example/a: it is larger than 100 MB";
+        assert_eq!(reported(large), Reported::Other);
     }
 
     #[test]

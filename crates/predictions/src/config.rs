@@ -130,8 +130,13 @@ impl Default for Account {
 pub struct Policy {
     /// Most attempts that the provider accepted and reported failed, per order.
     pub max_attempts: u32,
+    /// Most attempts, those for other reasons included, of an order whose media the provider cannot fetch.
+    pub max_unfetched: u32,
     /// Most attempts that never came to be (no answer, 5xx), per order.
     pub max_lost: u32,
+    /// Most attempts that came to nothing because a process of ours stopped, per order. Far more than ever happens
+    /// to an order that is not itself the reason.
+    pub max_stopped: u32,
     /// First pause before a fresh attempt; doubles each time.
     pub backoff_first: Duration,
     /// Longest pause before a fresh attempt.
@@ -160,7 +165,9 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             max_attempts: 4,
+            max_unfetched: 8,
             max_lost: 6,
+            max_stopped: 100,
             backoff_first: Duration::from_secs(2),
             backoff_most: Duration::from_secs(60),
             attempt_deadline: Duration::from_secs(30 * 60),

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// A call to the provider that did not bring what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
+    /// This process stopped or was held up before the call: the provider has seen nothing.
+    #[error("{0}")]
+    NotMade(String),
     /// No connection came about: the provider has seen nothing.
     #[error("the provider cannot be reached: {0}")]
     NotSent(String),

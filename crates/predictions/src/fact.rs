@@ -92,6 +92,8 @@ pub enum Lost {
     Throttled,
     /// The answer was lost, and the provider's list does not have it.
     NotThere,
+    /// The call was not made because this process stopped, died or was held up; it says nothing of the provider.
+    Stopped,
     /// The provider refused it for good.
     Refused,
 }

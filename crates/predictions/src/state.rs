@@ -195,12 +195,21 @@ impl OrderState {
         self.attempts.iter().filter(|attempt| attempt.prediction_id.is_some()).count()
     }
 
-    /// Attempts that never came to be, refusals for the rate limit not counted.
+    /// Attempts that the provider did not take on. Refusals for the rate limit do not count, nor do attempts that
+    /// came to nothing because a process of ours stopped.
     #[must_use]
     pub fn lost(&self) -> usize {
-        let lost = |attempt: &&Attempt| {
-            matches!(&attempt.over, Some(Over { how: How::Lost(..), .. })) && !attempt.was_throttled()
-        };
+        self.lost_for(|why| !matches!(why, Lost::Throttled | Lost::Stopped))
+    }
+
+    /// Attempts that came to nothing because a process of ours stopped.
+    #[must_use]
+    pub fn stopped(&self) -> usize {
+        self.lost_for(|why| why == Lost::Stopped)
+    }
+
+    fn lost_for(&self, counts: impl Fn(Lost) -> bool) -> usize {
+        let lost = |attempt: &&Attempt| matches!(&attempt.over, Some(Over { how: How::Lost(why, _), .. }) if counts(*why));
         self.attempts.iter().filter(lost).count()
     }
 

@@ -67,18 +67,20 @@ impl Driver {
             cancel_after_seconds: (self.engine.policy.attempt_deadline + self.engine.policy.cancel_grace)
                 .as_secs(),
         };
-        let answer = self.call(&create, &stored, began).await;
-        self.conclude(stored, &attempt.to_string(), answer).await
+        let attempt = attempt.to_string();
+        let answer = self.call(&create, &stored, &attempt, began).await;
+        self.conclude(stored, &attempt, answer).await
     }
 
     /// The call, ended by the time that the intent's reader will assume.
     async fn call(
-        &self,
+        &mut self,
         create: &Create,
         stored: &Stored,
+        attempt: &str,
         began: Instant,
     ) -> Result<Prediction, ProviderError> {
-        let not_sent = |why: &str| Err(ProviderError::NotSent(why.to_owned()));
+        let not_made = |why: &str| Err(ProviderError::NotMade(why.to_owned()));
         let clock = &self.engine.clock;
         let (timeout, by_clock) = (self.engine.post_timeout, self.engine.timing.post_timeout);
         let intended = stored.state.open().map_or_else(|| clock.now(), |open| open.intended_at);
@@ -86,16 +88,17 @@ impl Driver {
         if began.elapsed() > timeout.mul_f64(USEFUL)
             || clock.now() > later(intended, by_clock.mul_f64(USEFUL))
         {
-            return not_sent("this machine was too slow to make the call in time");
+            return not_made("its machine was too slow to make the call in time");
         }
         if self.session.stop.is_cancelled() {
-            return not_sent("the process stopped before the call was made");
+            return not_made("its process was told to stop before the call was made");
         }
         // Another call was told so while this one was prepared.
         if let Some(until) = self.engine.pace.throttled_until() {
             let left = until.duration_since(clock.now());
             return Err(ProviderError::Throttled(Duration::try_from(left).unwrap_or_default()));
         }
+        self.called = Some(attempt.to_owned());
         let last_call = async {
             self.session.stop.cancelled().await;
             tokio::time::sleep(LAST_CALL).await;
@@ -191,7 +194,8 @@ impl Driver {
                 let fact = if late {
                     plan::unknown(&known)
                 } else {
-                    answers::not_there(&stored.state, attempt, &self.engine.policy, self.moment())
+                    let called = self.called.as_deref() == Some(attempt);
+                    answers::not_there(&stored.state, attempt, called, &self.engine.policy, self.moment())
                 };
                 self.record(&stored, fact).await?;
                 Ok(Then::GoOn)

@@ -29,6 +29,8 @@ pub(super) struct Driver {
     pub(super) key: String,
     waker: Arc<Waker>,
     polls: u32,
+    /// The attempt whose create call this driver made.
+    pub(super) called: Option<String>,
     /// Looks into the list that were made too early to prove an absence.
     pub(super) early_looks: u32,
     /// Predictions that webhooks named and that turned out to be others'.
@@ -56,6 +58,7 @@ pub(super) async fn drive(engine: Arc<Inner>, session: Arc<Session>, key: String
         key: key.clone(),
         waker,
         polls: 0,
+        called: None,
         early_looks: 0,
         doubted: HashSet::new(),
         fetching: Fetching::default(),

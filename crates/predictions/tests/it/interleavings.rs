@@ -56,6 +56,8 @@ struct World {
     now: Timestamp,
     state: OrderState,
     policy: Policy,
+    /// The attempt whose call the living process made.
+    called: Option<String>,
     bought: Vec<Bought>,
     choices: Vec<u8>,
     at: usize,
@@ -76,7 +78,7 @@ impl World {
             context: Value::Null,
         };
         let state = OrderState::default().after(&Fact::OrderPlaced { order: Box::new(order) }, now);
-        Self { now, state, policy: Policy::default(), bought: Vec::new(), choices, at: 0 }
+        Self { now, state, policy: Policy::default(), called: None, bought: Vec::new(), choices, at: 0 }
     }
 
     /// A choice out of `n`; 0, which is always the good case, once the choices are used up.
@@ -110,6 +112,7 @@ impl World {
 
     /// A restart: nothing but the state is left, and some time goes by.
     fn die(&mut self) {
+        self.called = None;
         let down = [0, 5, 200, 4000][self.choose(4) as usize];
         self.pass(Duration::from_secs(down));
     }
@@ -156,8 +159,9 @@ impl World {
         if self.choose(10) == 9 {
             return self.die();
         }
+        self.called = Some(attempt.clone());
         let lost = || Err(ProviderError::Ambiguous("lost".into()));
-        let answer = match self.choose(8) {
+        let answer = match self.choose(9) {
             0 | 1 => Ok(self.accept(&mark, 0)),
             2 => {
                 self.accept(&mark, 0);
@@ -171,6 +175,7 @@ impl World {
             4 => lost(),
             5 => Err(ProviderError::Throttled(Duration::from_secs(30))),
             6 => Err(ProviderError::NotSent("refused".into())),
+            7 => Err(ProviderError::NotMade("it was told to stop".into())),
             _ => Err(ProviderError::Refused { status: 422, detail: "input.prompt".into() }),
         };
         let fact = answers::created(&self.state, &attempt, &answer, &self.policy, self.moment());
@@ -200,7 +205,10 @@ impl World {
                 adopted: true,
             },
             None if early => return self.pass(Duration::from_secs(1)),
-            None => answers::not_there(&self.state, attempt, &self.policy, self.moment()),
+            None => {
+                let called = self.called.as_deref() == Some(attempt);
+                answers::not_there(&self.state, attempt, called, &self.policy, self.moment())
+            }
         };
         self.record(&fact);
     }

@@ -14,5 +14,6 @@ mod rates;
 mod replicas;
 mod scripted;
 mod stopping;
+mod stops;
 mod stories;
 mod throttled;

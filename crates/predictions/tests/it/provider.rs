@@ -30,6 +30,8 @@ pub(crate) enum Answer {
     Dropped,
     /// Accepted, and no answer ever.
     Silent,
+    /// Never arrives, and no answer ever.
+    Unheard,
     /// This error, nothing accepted.
     Error(ProviderError),
 }
@@ -174,7 +176,11 @@ impl Provider for Scripted {
             memory.creates.push(create.clone());
             memory.created_at.push(self.clock.now());
             let answer = memory.answers.pop_front().unwrap_or(Answer::Taken);
-            if let Answer::Error(error) = answer { Err(error) } else { Ok((answer, memory.accept(create))) }
+            match answer {
+                Answer::Error(error) => Err(error),
+                Answer::Unheard => Ok((Answer::Silent, Prediction::default())),
+                answer => Ok((answer, memory.accept(create))),
+            }
         };
         self.asked.notify_waiters();
         Memory::freeze(&self.memory, Pause::Create);

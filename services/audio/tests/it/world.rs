@@ -87,8 +87,8 @@ impl World {
         let replicate = ReplicateConfig::soundstage(self.stage.replicate_url().parse().unwrap());
         let mut settings = Settings::new(replicate);
         settings.policy = Policy {
-            // A stop just before a call counts as a lost attempt, and some tests stop as often as they can.
-            max_lost: 1000,
+            // Some tests stop as often as they can.
+            max_stopped: 1000,
             backoff_first: Duration::from_millis(20),
             backoff_most: Duration::from_millis(50),
             poll_first: Duration::from_millis(20),
