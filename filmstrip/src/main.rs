@@ -138,6 +138,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
 }
 
 async fn serve(args: StandaloneArgs) -> anyhow::Result<()> {
+    boundary::arm()?;
     let mut options = Options::from_env()?;
     if let Some(url) = args.soundstage {
         options.providers = standalone::Providers::Soundstage(url.trim_end_matches('/').to_owned());

@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use boundary::around;
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use protos::common::v1::BlobRef;
@@ -109,21 +110,25 @@ impl Blobs {
     /// # Errors
     /// [`BlobError::Source`] when the file cannot be read, [`BlobError::Store`] when it cannot be kept.
     pub async fn put_file(&self, path: impl AsRef<Path>, content_type: &str) -> Result<BlobRef, BlobError> {
-        let path = path.as_ref().to_owned();
-        let (key, size) = match &self.backend {
+        let keeping = self.adopt(path.as_ref().to_owned(), content_type);
+        let (key, size) = around("file.put", family(content_type), keeping).await?;
+        Ok(reference(&key, size, content_type))
+    }
+
+    async fn adopt(&self, path: PathBuf, content_type: &str) -> Result<(Key, u64), BlobError> {
+        match &self.backend {
             Backend::Local(store) => {
                 let (store, spool) = (store.clone(), self.spool.clone());
-                blocking(move || store.adopt(&spool, &path)).await?
+                blocking(move || store.adopt(&spool, &path)).await
             }
             Backend::S3(store) => {
                 let file = path.clone();
                 let hashed = blocking(move || hash::hash_path(&file).map_err(BlobError::Source)).await?;
                 store.put(&hashed.0, hashed.1, &path, content_type).await?;
                 blocking(move || local::remove_if_there(&path)).await?;
-                hashed
+                Ok(hashed)
             }
-        };
-        Ok(reference(&key, size, content_type))
+        }
     }
 
     /// Writes a stream into the store, hashing as it goes; at most about [`CHUNK`] bytes are held.
@@ -155,7 +160,17 @@ impl Blobs {
             }
         }
         let finish = move || writing.write(&batch.chunks).and_then(spool::Writing::finish);
-        let (key, size) = match &self.backend {
+        let keeping = self.keep(finish, content_type);
+        let (key, size) = around("file.put", family(content_type), keeping).await?;
+        Ok(reference(&key, size, content_type))
+    }
+
+    async fn keep(
+        &self,
+        finish: impl FnOnce() -> io::Result<Spooled> + Send + 'static,
+        content_type: &str,
+    ) -> Result<(Key, u64), BlobError> {
+        match &self.backend {
             Backend::Local(store) => {
                 let store = store.clone();
                 blocking(move || {
@@ -164,16 +179,15 @@ impl Blobs {
                     store.commit(spooled).map_err(BlobError::Store)?;
                     Ok(found)
                 })
-                .await?
+                .await
             }
             Backend::S3(store) => {
                 let Spooled { path, key, size } =
                     blocking(move || finish().map_err(BlobError::Store)).await?;
                 store.put(&key, size, &path, content_type).await?;
-                (key, size)
+                Ok((key, size))
             }
-        };
-        Ok(reference(&key, size, content_type))
+        }
     }
 
     /// Writes bytes that are in memory anyway.
@@ -307,6 +321,12 @@ impl Batch {
 
 fn reference(key: &Key, size: u64, content_type: &str) -> BlobRef {
     BlobRef { sha256: key.as_str().to_owned(), size, content_type: content_type.to_owned() }
+}
+
+/// What bytes are, as a boundary names them; a type that a caller made up is not part of a name.
+fn family(content_type: &str) -> &'static str {
+    let known = ["image", "video", "audio"];
+    known.into_iter().find(|known| content_type.starts_with(known)).unwrap_or("other")
 }
 
 /// Runs file work off the async threads.

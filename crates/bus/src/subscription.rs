@@ -134,12 +134,14 @@ impl Subscription {
         F: Future<Output = Result<(), anyhow::Error>> + Send,
     {
         let mut delays = self.backoff.delays();
+        boundary::cross(format_args!("consume.before/{}/{}", self.durable, message.name));
         loop {
             let handled = tokio::select! {
                 () = cancel.cancelled() => return None,
                 handled = handler(message.clone()) => handled,
             };
             let Err(error) = handled else {
+                boundary::cross(format_args!("consume.after/{}/{}", self.durable, message.name));
                 self.well();
                 return Some(());
             };

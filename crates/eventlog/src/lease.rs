@@ -44,10 +44,12 @@ pub async fn claim(log: &Log, name: &str, owner: &str, ttl: Duration) -> Result<
          expires_at = excluded.expires_at \
          WHERE lease.expires_at <= {now} OR lease.owner = excluded.owner RETURNING fence"
     );
-    let rows = log.execute_returning(Statement::new(sql, params![name, owner, millis(ttl)])).await?;
-    rows.first()
-        .map(|row| Ok(Lease { name: name.to_owned(), owner: owner.to_owned(), fence: row.get("fence")? }))
-        .transpose()
+    let claim = Statement::new(sql, params![name, owner, millis(ttl)]);
+    boundary::cross(format_args!("lease.claim.before/{}", leased(name)));
+    let rows = log.execute_returning(claim).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    boundary::cross(format_args!("lease.claim.after/{}", leased(name)));
+    Ok(Some(Lease { name: name.to_owned(), owner: owner.to_owned(), fence: row.get("fence")? }))
 }
 
 /// Prolongs the lease to `ttl` from now. `false`: it is lost, stop working under it. A lease whose time is up
@@ -62,7 +64,7 @@ pub async fn renew(log: &Log, lease: &Lease, ttl: Duration) -> Result<bool, LogE
         log.clock_sql()
     );
     let params = params![&lease.name, &lease.owner, lease.fence, millis(ttl)];
-    changed(log, Statement::new(sql, params)).await
+    changed(log, "renew", lease, Statement::new(sql, params)).await
 }
 
 /// Gives the lease back at once. `false`: it was lost before.
@@ -72,11 +74,22 @@ pub async fn renew(log: &Log, lease: &Lease, ttl: Duration) -> Result<bool, LogE
 pub async fn release(log: &Log, lease: &Lease) -> Result<bool, LogError> {
     let sql = "UPDATE lease SET expires_at = 0 \
                WHERE name = $1 AND owner = $2 AND fence = $3 AND expires_at > 0";
-    changed(log, Statement::new(sql, params![&lease.name, &lease.owner, lease.fence])).await
+    let params = params![&lease.name, &lease.owner, lease.fence];
+    changed(log, "release", lease, Statement::new(sql, params)).await
 }
 
-async fn changed(log: &Log, statement: Statement) -> Result<bool, LogError> {
-    Ok(log.execute(vec![statement]).await?.first() == Some(&1))
+async fn changed(log: &Log, doing: &str, lease: &Lease, statement: Statement) -> Result<bool, LogError> {
+    boundary::cross(format_args!("lease.{doing}.before/{}", leased(&lease.name)));
+    let ours = log.execute(vec![statement]).await?.first() == Some(&1);
+    if ours {
+        boundary::cross(format_args!("lease.{doing}.after/{}", leased(&lease.name)));
+    }
+    Ok(ours)
+}
+
+/// The kind of thing that is leased: `runner` of `runner/job-43`.
+fn leased(name: &str) -> &str {
+    name.split_once('/').map_or(name, |(kind, _)| kind)
 }
 
 fn millis(ttl: Duration) -> i64 {

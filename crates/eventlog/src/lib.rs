@@ -11,6 +11,7 @@
 //! | [`checkpoint`], [`lease`], [`tail`], [`upcast`], [`command`] | what is built on the trait, the same for every backend |
 //! | [`migrations`] | what a service's database is made of |
 //! | `sqlite`, `postgres` | the backends |
+//! | `watched` | a log in a drill: its appends are boundaries |
 //! | [`conformance`], [`testing`] | the suite every backend passes; scratch logs for the tests of services |
 
 pub mod append;
@@ -30,6 +31,7 @@ pub mod tail;
 pub mod testing;
 pub mod upcast;
 pub mod value;
+mod watched;
 
 pub use append::{Append, Appended, Expected};
 pub use command::{CommandRecord, command_reply};

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::postgres::{self, Address, PostgresLog};
 use crate::sqlite::{self, SqliteLog};
+use crate::watched::watched;
 use crate::{Append, AppendError, Appended, LogError, Migrations, Params, Row, Statement, StoredEvent};
 
 /// A log that is shared by everything in a service; cheap to clone.
@@ -118,8 +119,8 @@ pub fn check_address(path_or_url: &str) -> Result<(), LogError> {
 /// When the address names no known backend, the file cannot be opened, or a migration does not fit.
 pub async fn open_log(path_or_url: &str, migrations: &Migrations) -> Result<Log, LogError> {
     match place(path_or_url)? {
-        Place::Postgres(address) => Ok(Arc::new(PostgresLog::open(*address, *migrations).await?)),
-        Place::Sqlite(path) => Ok(Arc::new(SqliteLog::open(path, *migrations).await?)),
+        Place::Postgres(address) => Ok(watched(PostgresLog::open(*address, *migrations).await?)),
+        Place::Sqlite(path) => Ok(watched(SqliteLog::open(path, *migrations).await?)),
     }
 }
 
@@ -131,8 +132,8 @@ pub async fn open_log(path_or_url: &str, migrations: &Migrations) -> Result<Log,
 /// [`open_log`].
 pub async fn open_checked(path_or_url: &str, migrations: &Migrations) -> Result<Log, LogError> {
     match place(path_or_url)? {
-        Place::Postgres(address) => Ok(Arc::new(PostgresLog::open_checked(*address, *migrations).await?)),
-        Place::Sqlite(path) => Ok(Arc::new(SqliteLog::open_checked(path, *migrations).await?)),
+        Place::Postgres(address) => Ok(watched(PostgresLog::open_checked(*address, *migrations).await?)),
+        Place::Sqlite(path) => Ok(watched(SqliteLog::open_checked(path, *migrations).await?)),
     }
 }
 

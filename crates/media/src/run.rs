@@ -43,6 +43,8 @@ pub(crate) struct Run<'m> {
     args: Vec<OsString>,
     timeout: Duration,
     address_space: Option<u64>,
+    /// It writes a file.
+    makes: bool,
 }
 
 /// What a run that exited with 0 wrote.
@@ -61,7 +63,8 @@ impl<'m> Run<'m> {
             Tool::Ffprobe => (limits.probe_timeout, &["-hide_banner"]),
         };
         let args = args.iter().map(OsString::from).collect();
-        Self { media, tool, doing, args, timeout, address_space: None }.args(["-loglevel", "error"])
+        Self { media, tool, doing, args, timeout, address_space: None, makes: false }
+            .args(["-loglevel", "error"])
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
@@ -81,8 +84,9 @@ impl<'m> Run<'m> {
     }
 
     /// The file to write, last.
-    pub(crate) fn output(self, path: &Path) -> Result<Self, MediaError> {
+    pub(crate) fn output(mut self, path: &Path) -> Result<Self, MediaError> {
         let path = absolute(path)?;
+        self.makes = true;
         Ok(self.arg(path))
     }
 
@@ -99,6 +103,13 @@ impl<'m> Run<'m> {
     /// Runs it. Dropping the future kills the process with its children.
     pub(crate) async fn go(self) -> Result<Output, MediaError> {
         let _place = self.place().await;
+        if self.makes {
+            return boundary::around("ffmpeg", self.doing, self.run()).await;
+        }
+        self.run().await
+    }
+
+    async fn run(&self) -> Result<Output, MediaError> {
         let work = self.media.work_dir()?;
         if self.tool == Tool::Ffmpeg {
             enough_room(work.path(), self.media.limits().min_free_bytes)?;

@@ -36,6 +36,9 @@ pub fn service<S: Service>() -> ExitCode {
             let read = read_service::<S>(&mut config);
             let Some((service, common, needs)) = checked(&config, read) else { return ExitCode::from(USAGE) };
             start_logging(&common);
+            if let Err(error) = boundary::arm() {
+                return failed(S::NAME, &error.into());
+            }
             finish(S::NAME, serve::live(start_service(service, common, needs)))
         }
         ServiceCommand::Common(CommonCommand::Healthcheck) => {
@@ -69,6 +72,9 @@ pub fn edge<E: Edge>() -> ExitCode {
             let read = read_edge::<E>(&mut config);
             let Some((edge, common, blobs)) = checked(&config, read) else { return ExitCode::from(USAGE) };
             start_logging(&common);
+            if let Err(error) = boundary::arm() {
+                return failed(E::NAME, &error.into());
+            }
             finish(E::NAME, serve::live(start_edge(edge, common, blobs)))
         }
         CommonCommand::Healthcheck => {
@@ -220,19 +226,18 @@ fn success((): ()) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+fn failed(name: &str, error: &anyhow::Error) -> ExitCode {
+    tell(&format!("filmstrip-{name}: {error:#}"));
+    ExitCode::FAILURE
+}
+
 /// Runs a command to its end; what goes wrong is told on standard error.
 fn finish(name: &str, command: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            tell(&format!("filmstrip-{name}: the runtime does not start: {error}"));
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return failed(name, &anyhow::Error::new(error).context("the runtime does not start")),
     };
-    let code = runtime.block_on(Box::pin(command)).unwrap_or_else(|error| {
-        tell(&format!("filmstrip-{name}: {error:#}"));
-        ExitCode::FAILURE
-    });
+    let code = runtime.block_on(Box::pin(command)).unwrap_or_else(|error| failed(name, &error));
     // Whatever still runs was given its time.
     runtime.shutdown_background();
     code

@@ -135,7 +135,7 @@ impl Relay {
     /// Messages are sent ahead, so the sequence alone would not do: where somebody else's message took the place of
     /// the first, the second would find its own free. Each therefore names its predecessor, too.
     async fn publish(&self, messages: &[Message], mut sequence: u64) -> anyhow::Result<u64> {
-        let mut sent: VecDeque<(u64, PublishAckFuture)> = VecDeque::new();
+        let mut sent: VecDeque<Sent<'_>> = VecDeque::new();
         let predecessors = std::iter::once(None).chain(messages.iter().map(Some));
         for (message, predecessor) in messages.iter().zip(predecessors) {
             let (mut headers, body) = encode(message);
@@ -143,9 +143,10 @@ impl Relay {
             if let Some(predecessor) = predecessor {
                 headers.insert(header::NATS_EXPECTED_LAST_MESSAGE_ID, predecessor.id.to_string());
             }
+            boundary::cross(format_args!("publish.before/{}", message.name));
             let sending = self.jetstream.publish_with_headers(message.subject.clone(), headers, body).await;
             sequence += 1;
-            sent.push_back((sequence, sending.context("publishing")?));
+            sent.push_back((&message.name, sequence, sending.context("publishing")?));
             if sent.len() >= AHEAD {
                 acknowledged(sent.pop_front()).await?;
             }
@@ -157,10 +158,16 @@ impl Relay {
     }
 }
 
-async fn acknowledged(sent: Option<(u64, PublishAckFuture)>) -> anyhow::Result<()> {
-    let Some((expected, sending)) = sent else { return Ok(()) };
+/// A message's name, the sequence that it should get, and its acknowledgement to come.
+type Sent<'a> = (&'a str, u64, PublishAckFuture);
+
+async fn acknowledged(sent: Option<Sent<'_>>) -> anyhow::Result<()> {
+    let Some((name, expected, sending)) = sent else { return Ok(()) };
     match sending.await {
-        Ok(ack) if ack.sequence == expected && !ack.duplicate => Ok(()),
+        Ok(ack) if ack.sequence == expected && !ack.duplicate => {
+            boundary::cross(format_args!("publish.after/{name}"));
+            Ok(())
+        }
         Ok(ack) => bail!("stored at {} instead of {expected}", ack.sequence),
         Err(error)
             if matches!(

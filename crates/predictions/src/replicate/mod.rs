@@ -8,6 +8,7 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use blobs::Blobs;
+use boundary::around;
 use kit::Clock;
 use protos::common::v1::BlobRef;
 use reqwest::{RequestBuilder, Response, StatusCode, header, redirect};
@@ -154,7 +155,7 @@ impl Provider for Client {
         let request = self.http.post(self.url("predictions")?).json(&body);
         // Should we die now and never come back, the provider stops by itself.
         let request = request.header("Cancel-After", format!("{}s", create.cancel_after_seconds.max(5)));
-        let prediction: Prediction = self.answer(request).await?;
+        let prediction: Prediction = around("provider.create", "", self.answer(request)).await?;
         if prediction.id.is_empty() {
             return Err(ProviderError::Ambiguous("an answer without an id".to_owned()));
         }
@@ -163,13 +164,13 @@ impl Provider for Client {
 
     async fn get(&self, id: &str) -> Result<Prediction, ProviderError> {
         let request = self.http.get(self.url(&format!("predictions/{}", segment(id)))?);
-        self.answer(request.timeout(self.call_timeout)).await
+        around("provider.get", "", self.answer(request.timeout(self.call_timeout))).await
     }
 
     async fn cancel(&self, id: &str) -> Result<(), ProviderError> {
         let request = self.http.post(self.url(&format!("predictions/{}/cancel", segment(id)))?);
         let request = request.header(header::CONTENT_LENGTH, 0).timeout(self.call_timeout);
-        self.accepted(self.authorized(request)).await.map(drop)
+        around("provider.cancel", "", self.accepted(self.authorized(request))).await.map(drop)
     }
 
     async fn list(&self, next: Option<&str>) -> Result<Page, ProviderError> {
@@ -180,15 +181,15 @@ impl Provider for Client {
         if url.origin() != self.api.origin() {
             return Err(ProviderError::ForeignHost { host: url.host_str().unwrap_or_default().to_owned() });
         }
-        self.answer(self.http.get(url).timeout(self.call_timeout)).await
+        around("provider.list", "", self.answer(self.http.get(url).timeout(self.call_timeout))).await
     }
 
     async fn upload(&self, blob: &BlobRef, name: &str, attempt: &str) -> Result<String, ProviderError> {
-        self.upload_file(blob, name, attempt).await
+        around("provider.upload", "", self.upload_file(blob, name, attempt)).await
     }
 
     async fn download(&self, url: &str, to: &Path) -> Result<u64, ProviderError> {
-        self.download_file(url, to).await
+        around("provider.download", "", self.download_file(url, to)).await
     }
 
     async fn webhook_secret(&self) -> Result<SecretString, ProviderError> {

@@ -156,8 +156,8 @@ impl Xai {
     }
 
     async fn call(&self, body: &Value) -> Call {
-        let sent = self.http.post(&self.url).bearer_auth(self.key.expose_secret()).json(body).send().await;
-        let answer = match sent {
+        let request = self.http.post(&self.url).bearer_auth(self.key.expose_secret()).json(body);
+        let answer = match boundary::around("planner", "", request.send()).await {
             Ok(answer) => answer,
             Err(error) => return Call::Again(transport(&error), None),
         };
