@@ -3,11 +3,22 @@
 use std::process::ExitCode;
 
 use crate::process::{become_command, cargo};
-use crate::servers;
+use crate::{servers, tools};
+
+const OPTIMISED: [&str; 2] = ["--profile", "bench-run"];
 
 /// Runs the bench; all arguments, and the exit code, are those of `filmstrip-bench`.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
     servers::need_servers()?;
-    let run = ["run", "--package", "filmstrip-bench", "--profile", "bench-run", "--"].into_iter();
+    if args.iter().any(|arg| arg == "memory") {
+        // It starts every program of the product.
+        tools::need_ffmpeg()?;
+        let build = ["build", "--workspace", "--bins"].into_iter().chain(OPTIMISED);
+        // Not a step that is announced: what is printed here may go into a file.
+        if !cargo(build).status().is_ok_and(|status| status.success()) {
+            return Err("the programs could not be built; the compiler's words are above".into());
+        }
+    }
+    let run = ["run", "--package", "filmstrip-bench"].into_iter().chain(OPTIMISED).chain(["--"]);
     become_command(cargo(run.chain(args.iter().map(String::as_str))))
 }

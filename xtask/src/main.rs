@@ -24,8 +24,9 @@ Usage: cargo xtask COMMAND
   up [ARGS]                every service as processes of its own, two replicas each, on PostgreSQL, NATS and S3,
                            until Ctrl-C (ARGS go to `filmstrip-up`: try --help)
   test [-- NEXTEST ARGS]   format check, lints and every test
-  bench eventlog|pipeline [ARGS]
-                           how fast the parts are, on durable databases, in tables (ARGS: try --help)
+  bench eventlog|pipeline|memory [ARGS]
+                           how fast the parts are, on durable databases, and what memory each process needs, in
+                           tables (ARGS: try --help)
   openapi [--check]        write gateway/openapi/v3.json, or say whether it is up to date
 ";
 

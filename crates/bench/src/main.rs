@@ -4,23 +4,33 @@
 //! | --- | --- |
 //! | `eventlog` | appends, loads and tailing on PostgreSQL and SQLite, beside plain INSERTs |
 //! | `pipeline` | what the job service adds to a job whose providers take no time |
-//! | `process` | memory and processor time of this process |
+//! | `memory` | what each process of the product keeps in memory |
+//! | `machine` | what the figures were taken on, its disk's sync above all |
+//! | `process` | memory and processor time of processes and threads |
 //! | `series` | several runs of one figure: median and spread |
-//! | `table` | how the figures are printed |
+//! | `table`, `progress` | how the figures are printed, and what is being done |
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the tables are what it is for")]
 
 mod eventlog;
+mod machine;
+mod memory;
 mod pipeline;
 mod process;
+mod progress;
 mod series;
 mod table;
 
 use clap::{Parser, Subcommand};
 
+use progress::progress;
+
 /// Measures the parts of Filmstrip beside their peers.
 #[derive(Parser)]
 #[command(name = "filmstrip-bench")]
 struct Cli {
+    /// Print the tables and nothing else, to be put into docs/PERFORMANCE.md.
+    #[arg(long, global = true)]
+    markdown: bool,
     #[command(subcommand)]
     what: What,
 }
@@ -31,12 +41,20 @@ enum What {
     Eventlog(eventlog::Args),
     /// The job service between workers that deliver at once: one job, many at once, many stored.
     Pipeline(pipeline::Args),
+    /// The memory of each process of the product: idle, under a burst of jobs, and after it.
+    Memory(memory::Args),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    match Cli::parse().what {
+    let cli = Cli::parse();
+    if cli.markdown {
+        progress::silence();
+    }
+    machine::print();
+    match cli.what {
         What::Eventlog(args) => eventlog::run(&args).await,
         What::Pipeline(args) => Box::pin(pipeline::run(&args)).await,
+        What::Memory(args) => memory::run(&args).await,
     }
 }

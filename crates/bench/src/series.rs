@@ -11,6 +11,10 @@ impl Series {
         self.0.push(figure);
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn sorted(&self) -> Vec<f64> {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -43,6 +47,12 @@ impl Series {
     /// `self` by `other`, run by run: what noise both runs share falls out.
     pub(crate) fn over(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(mine, theirs)| mine / theirs).collect())
+    }
+}
+
+impl FromIterator<f64> for Series {
+    fn from_iter<T: IntoIterator<Item = f64>>(figures: T) -> Self {
+        Self(figures.into_iter().collect())
     }
 }
 

@@ -61,12 +61,6 @@ impl Clockwork {
         note(self.0.lock().entry(job).or_default(), now);
     }
 
-    /// Like [`Clockwork::mark`], for a job that was approved here; copies of finished jobs pass by unnoticed.
-    pub(crate) fn mark_known(&self, job: i32, note: impl FnOnce(&mut Moments, Instant)) -> bool {
-        let now = Instant::now();
-        self.0.lock().get_mut(&job).map(|moments| note(moments, now)).is_some()
-    }
-
     pub(crate) fn take(&self, job: i32) -> anyhow::Result<Parts> {
         let moments = self.0.lock().remove(&job).context("nothing happened to the job")?;
         moments.parts()

@@ -1,8 +1,14 @@
 //! The tables of the pipeline, with what is aimed at.
 
-use super::{Burst, Told, moments::Parts, world::Place};
+use std::time::Duration;
+
+use super::{
+    Told, medians,
+    moments::Parts,
+    place::Place,
+    usage::{Costs, Usage},
+};
 use crate::{
-    process,
     series::Series,
     table::{Table, verdict},
 };
@@ -17,20 +23,37 @@ fn whole_aim(place: Place) -> f64 {
 
 /// Jobs a second in one process.
 const RATE_AIM: f64 = 300.0;
-/// How much more a job may cost with the most jobs stored, to be called flat.
-const FLAT_AIM: f64 = 1.25;
 
-fn of(parts: &[Parts], part: impl Fn(&Parts) -> f64) -> Series {
-    let mut series = Series::default();
-    parts.iter().for_each(|parts| series.push(part(parts)));
-    series
+/// Jobs one after the other: each figure is the middle of one run.
+#[derive(Debug, Default)]
+pub(super) struct OneJob {
+    runs: Vec<Parts>,
+    /// Of every job of every run.
+    all: Series,
+    costs: Costs,
+    /// Commits that one waits for after the other at most, times a sync of the disk in the same run.
+    syncs_ms: Series,
 }
 
-/// A table of one job at a time.
-pub(super) struct OneJob(Table);
+impl OneJob {
+    #[allow(clippy::cast_precision_loss, reason = "a share")]
+    pub(super) fn push(&mut self, parts: &[Parts], used: Usage, sync_ms: f64) {
+        self.runs.push(medians(parts));
+        parts.iter().for_each(|parts| self.all.push(parts.whole));
+        self.costs.push(used, parts.len());
+        self.syncs_ms.push((used.commits + used.worker_commits) as f64 / parts.len() as f64 * sync_ms);
+    }
 
-pub(super) fn one_job() -> OneJob {
-    OneJob(Table::new(&[
+    fn of(&self, part: impl Fn(&Parts) -> f64) -> Series {
+        self.runs.iter().map(part).collect()
+    }
+}
+
+/// Two tables of one job at a time: how long it takes, and what that is made of.
+pub(super) struct OneJobTables(Table, Table);
+
+pub(super) fn one_job() -> OneJobTables {
+    let times = Table::new(&[
         "where",
         "results told",
         "approved → all scenes requested, ms",
@@ -38,31 +61,74 @@ pub(super) fn one_job() -> OneJob {
         "cut and sound done → mix requested, ms",
         "mix done → completed, ms",
         "approved → completed, ms",
-        "95 % below",
+        "95 % of all jobs below",
         "aim",
         "",
-    ]))
+    ]);
+    let costs = Table::new(&[
+        "where",
+        "results told",
+        "commits of the job's log",
+        "of the workers' logs",
+        "all these commits × the disk's sync, ms",
+        "events",
+        "processor time of the job service, ms",
+        "of the stand-ins and the caller, ms",
+        "of the servers, ms",
+    ]);
+    OneJobTables(times, costs)
 }
 
-impl OneJob {
-    pub(super) fn measured(&mut self, place: Place, told: Told, parts: &[Parts]) {
-        let (whole, aim) = (of(parts, |parts| parts.whole), whole_aim(place));
+impl OneJobTables {
+    pub(super) fn measured(&mut self, place: Place, told: Told, job: &OneJob) {
+        let (whole, aim) = (job.of(|parts| parts.whole), whole_aim(place));
         self.0.row(vec![
             place.name().to_owned(),
             told.name().to_owned(),
-            of(parts, |parts| parts.to_all_requested).to_string(),
-            of(parts, |parts| parts.to_cut_requested).to_string(),
-            of(parts, |parts| parts.to_mix_requested).to_string(),
-            of(parts, |parts| parts.to_completed).to_string(),
+            job.of(|parts| parts.to_all_requested).to_string(),
+            job.of(|parts| parts.to_cut_requested).to_string(),
+            job.of(|parts| parts.to_mix_requested).to_string(),
+            job.of(|parts| parts.to_completed).to_string(),
             whole.to_string(),
-            format!("{:.1}", whole.quantile(0.95)),
+            format!("{:.1}", job.all.quantile(0.95)),
             format!("≤ {aim:.0} ms"),
             verdict(whole.median() <= aim),
+        ]);
+        self.1.row(vec![
+            place.name().to_owned(),
+            told.name().to_owned(),
+            job.costs.commits.to_string(),
+            job.costs.worker_commits.to_string(),
+            job.syncs_ms.to_string(),
+            format!("{:.1}", job.costs.events.median()),
+            job.costs.service_ms.to_string(),
+            job.costs.bench_ms.to_string(),
+            job.costs.servers_ms.to_string(),
         ]);
     }
 
     pub(super) fn print(&self) {
         self.0.print("One job of ten scenes at a time; the providers take no time");
+        self.1.print("What that is made of, for one job");
+    }
+}
+
+/// Jobs that ran at one time, over several runs.
+#[derive(Debug, Default)]
+pub(super) struct Burst {
+    jobs_per_second: Series,
+    costs: Costs,
+    /// Processors that were busy, of all there are.
+    busy: Series,
+}
+
+impl Burst {
+    #[allow(clippy::cast_precision_loss, reason = "rates")]
+    pub(super) fn push(&mut self, took: Duration, used: Usage, jobs: usize) {
+        self.jobs_per_second.push(jobs as f64 / took.as_secs_f64());
+        self.costs.push(used, jobs);
+        let cpu_ms = used.service_ms + used.bench_ms + used.servers_ms;
+        self.busy.push(cpu_ms / (took.as_secs_f64() * 1000.0));
     }
 }
 
@@ -74,10 +140,14 @@ pub(super) fn many_jobs(burst: usize) -> ManyJobs {
         "where",
         "results told",
         "jobs/s",
-        "events per commit (job log)",
-        "processor time per job, ms",
         "aim",
         "",
+        "events per commit (job log)",
+        "commits (job log)",
+        "processor time of the job service, ms",
+        "of the stand-ins and the callers, ms",
+        "of the servers, ms",
+        "processors busy",
     ];
     ManyJobs(Table::new(&head), burst)
 }
@@ -94,71 +164,18 @@ impl ManyJobs {
             place.name().to_owned(),
             told.name().to_owned(),
             burst.jobs_per_second.to_string(),
-            burst.events_per_commit.to_string(),
-            burst.cpu_ms_per_job.to_string(),
             aim,
             met,
+            burst.costs.events_per_commit.to_string(),
+            burst.costs.commits.to_string(),
+            burst.costs.service_ms.to_string(),
+            burst.costs.bench_ms.to_string(),
+            burst.costs.servers_ms.to_string(),
+            burst.busy.to_string(),
         ]);
     }
 
     pub(super) fn print(&self) {
-        self.0.print(&format!("{} jobs of ten scenes at once", self.1));
-    }
-}
-
-/// A table of what one more job costs.
-pub(super) struct Stored {
-    table: Table,
-    place: Place,
-    /// Milliseconds and jobs per second with the fewest stored.
-    first: Option<(f64, f64)>,
-}
-
-pub(super) fn stored(place: Place) -> Stored {
-    let head =
-        ["jobs stored", "approved → completed, ms", "beside the first row", "jobs/s at once", "aim", ""];
-    Stored { table: Table::new(&head), place, first: None }
-}
-
-impl Stored {
-    pub(super) fn measured(&mut self, stored: i64, parts: &[Parts], burst: &Burst) {
-        let whole = of(parts, |parts| parts.whole);
-        let now = (whole.median(), burst.jobs_per_second.median());
-        let first = *self.first.get_or_insert(now);
-        // Whichever has become worse: the wait for one job, or the time that one of many takes.
-        let ratio = (now.0 / first.0).max(first.1 / now.1);
-        self.table.row(vec![
-            stored.to_string(),
-            whole.to_string(),
-            format!("{ratio:.2}"),
-            burst.jobs_per_second.to_string(),
-            format!("≤ {FLAT_AIM}"),
-            verdict(ratio <= FLAT_AIM),
-        ]);
-    }
-
-    pub(super) fn print(&self) {
-        self.table.print(&format!(
-            "What a job costs with others stored, {} (results told by message)",
-            self.place.name()
-        ));
-    }
-}
-
-/// A table of the memory of this process.
-pub(super) struct Memory(Table);
-
-pub(super) fn memory() -> Memory {
-    Memory(Table::new(&["where", "when", "resident, MB", "most so far, MB"]))
-}
-
-impl Memory {
-    pub(super) fn measured(&mut self, place: Place, when: &str) {
-        let (now, most) = (process::megabytes("VmRSS"), process::megabytes("VmHWM"));
-        self.0.row(vec![place.name().to_owned(), when.to_owned(), format!("{now:.0}"), format!("{most:.0}")]);
-    }
-
-    pub(super) fn print(&self) {
-        self.0.print("Memory of the measuring process: the job service, the workers' stand-ins, four logs");
+        self.0.print(&format!("{} jobs of ten scenes at once; costs are for one job", self.1));
     }
 }

@@ -47,6 +47,12 @@ impl Workers {
         self.inline.store(inline, Ordering::Relaxed);
     }
 
+    /// Commits that the workers' logs made so far.
+    pub(crate) fn commits(&self) -> u64 {
+        let Logs { render, stitch, audio } = &*self.logs;
+        [render, stitch, audio].into_iter().map(|log| log.stats().commits).sum()
+    }
+
     fn inline(&self) -> bool {
         self.inline.load(Ordering::Relaxed)
     }
