@@ -46,11 +46,15 @@ pub(crate) fn children() -> Vec<u32> {
 
 /// All that descend from a process, itself first.
 pub(crate) fn with_descendants(of: u32) -> Vec<u32> {
-    let mut family = family();
+    below(of, &family())
+}
+
+/// As [`with_descendants`], for several processes of one look at the machine.
+pub(crate) fn below(of: u32, family: &HashMap<u32, Vec<u32>>) -> Vec<u32> {
     let mut found = vec![of];
     let mut next = 0;
     while let Some(member) = found.get(next) {
-        found.extend(family.remove(member).unwrap_or_default());
+        found.extend(family.get(member).into_iter().flatten());
         next += 1;
     }
     found
@@ -88,8 +92,8 @@ pub(crate) fn forget_peak(id: u32) -> std::io::Result<()> {
     fs::write(format!("/proc/{id}/clear_refs"), "5")
 }
 
-/// Children by parent.
-fn family() -> HashMap<u32, Vec<u32>> {
+/// The children of every process on the machine, by parent.
+pub(crate) fn family() -> HashMap<u32, Vec<u32>> {
     let mut family: HashMap<u32, Vec<u32>> = HashMap::new();
     for id in numbers("/proc") {
         if let Some(stat) = stat(id) {

@@ -1,13 +1,16 @@
 //! The memory of some processes, looked at again and again.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, ensure};
 
 use crate::process;
 
 /// Between two looks at the children; the kernel itself keeps the most of each process.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What one process holds, megabytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,10 +44,11 @@ impl Watch {
 
     /// What they hold now, in order.
     pub(crate) fn look(&self) -> Vec<Memory> {
+        let family = process::family();
         let of = |&(_, id): &(String, u32)| Memory {
             resident: process::megabytes(id, "smaps_rollup", "Rss"),
             own: process::megabytes(id, "smaps_rollup", "Pss"),
-            children: children(id),
+            children: children(id, &family),
         };
         self.0.iter().map(of).collect()
     }
@@ -70,8 +74,9 @@ impl Watch {
             tokio::select! {
                 done = &mut work => break done?,
                 _ = looks.tick() => {
+                    let family = process::family();
                     for (most, (_, id)) in most.iter_mut().zip(&self.0) {
-                        most.children = most.children.max(children(*id));
+                        most.children = most.children.max(children(*id, &family));
                     }
                 }
             }
@@ -84,9 +89,9 @@ impl Watch {
     }
 }
 
-fn children(of: u32) -> f64 {
-    let family = process::with_descendants(of);
-    family.into_iter().skip(1).map(|id| process::megabytes(id, "status", "VmRSS")).sum()
+fn children(of: u32, family: &HashMap<u32, Vec<u32>>) -> f64 {
+    let below = process::below(of, family);
+    below.into_iter().skip(1).map(|id| process::megabytes(id, "status", "VmRSS")).sum()
 }
 
 #[cfg(test)]
