@@ -32,7 +32,7 @@ use crate::process;
 /// How long a job may take before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// A service at rest uses less processor time than this between two looks, so many times in a row.
-const IDLE_MS: f64 = 20.0;
+const IDLE_MS: f64 = 40.0;
 const LOOK: Duration = Duration::from_millis(500);
 const QUIET: usize = 3;
 /// Scenes of a job.
