@@ -9,7 +9,7 @@ mod reports;
 
 pub use next::next;
 
-use crate::evolve::evolve;
+use crate::evolve::fold;
 use crate::{Command, Job, JobEvent, Refusal};
 
 /// Decides a command on a job; `None` is a job that does not exist yet.
@@ -25,46 +25,67 @@ pub fn decide(job: Option<&Job>, command: Command) -> Result<Vec<JobEvent>, Refu
         (Some(job), command) => (job, command),
     };
     let (job, command) = job;
+    let Caused { mut events, leads_on } = caused(job, command)?;
+    if leads_on && !(events.is_empty() && next(job).is_empty()) {
+        let (mut after, at_ms) = (job.clone(), job.updated_at_ms);
+        events.iter().for_each(|event| fold(&mut after, event, at_ms));
+        follow(&mut after, &mut events, at_ms);
+    }
+    Ok(events)
+}
+
+/// Decides a command on a job and folds what it causes into it, recorded at `at_ms`: the same events as
+/// [`decide`] gives. For many commands in a row, each on what the one before it led to.
+pub fn carry_out(job: &mut Job, command: Command, at_ms: i64) -> Result<Vec<JobEvent>, Refusal> {
+    let Caused { mut events, leads_on } = caused(job, command)?;
+    events.iter().for_each(|event| fold(job, event, at_ms));
+    if leads_on {
+        follow(job, &mut events, at_ms);
+    }
+    Ok(events)
+}
+
+/// What a command causes by itself.
+struct Caused {
+    events: Vec<JobEvent>,
+    /// Whether the facts that follow by the rules of [`next`] are recorded with it.
+    leads_on: bool,
+}
+
+fn caused(job: &Job, command: Command) -> Result<Caused, Refusal> {
+    let reported = |event: Option<JobEvent>| {
+        // A report that says nothing new causes nothing.
+        let leads_on = event.is_some();
+        Ok(Caused { events: event.into_iter().collect(), leads_on })
+    };
+    let alone = |events: Vec<JobEvent>| Caused { events, leads_on: false };
     match command {
         Command::Create(_) => Err(Refusal::JobExists),
-        Command::EditScene { scene, changes } => edit::edit(job, &scene, changes),
-        Command::RemoveScene { scene } => Ok(followed(job, edit::remove(job, &scene)?)),
-        Command::ReorderScenes { order } => edit::reorder(job, order),
-        Command::Approve => lifecycle::approve(job),
-        Command::Cancel { reason } => lifecycle::cancel(job, reason),
-        Command::Regenerate { scenes } => regenerate::scenes(job, scenes),
-        Command::RegenerateSoundtrack => regenerate::soundtrack(job),
-        Command::Advance => Ok(followed(job, Vec::new())),
+        Command::EditScene { scene, changes } => edit::edit(job, &scene, changes).map(alone),
+        Command::RemoveScene { scene } => Ok(Caused { events: edit::remove(job, &scene)?, leads_on: true }),
+        Command::ReorderScenes { order } => edit::reorder(job, order).map(alone),
+        Command::Approve => lifecycle::approve(job).map(alone),
+        Command::Cancel { reason } => lifecycle::cancel(job, reason).map(alone),
+        Command::Regenerate { scenes } => regenerate::scenes(job, scenes).map(alone),
+        Command::RegenerateSoundtrack => regenerate::soundtrack(job).map(alone),
+        Command::Advance => Ok(Caused { events: Vec::new(), leads_on: true }),
         Command::SceneReported { scene, take, outcome } => {
-            Ok(reported(job, reports::scene(job, &scene, take, outcome)))
+            reported(reports::scene(job, &scene, take, outcome))
         }
-        Command::SoundtrackReported { take, outcome } => {
-            Ok(reported(job, reports::soundtrack(job, take, outcome)))
-        }
-        Command::CutReported { cut, outcome } => Ok(reported(job, reports::cut(job, cut, outcome))),
-        Command::MixReported { cut, outcome } => Ok(reported(job, reports::mix(job, cut, outcome))),
+        Command::SoundtrackReported { take, outcome } => reported(reports::soundtrack(job, take, outcome)),
+        Command::CutReported { cut, outcome } => reported(reports::cut(job, cut, outcome)),
+        Command::MixReported { cut, outcome } => reported(reports::mix(job, cut, outcome)),
     }
 }
 
-/// A report that says nothing new causes nothing.
-fn reported(job: &Job, event: Option<JobEvent>) -> Vec<JobEvent> {
-    event.map_or_else(Vec::new, |event| followed(job, vec![event]))
-}
-
-/// The events, then every fact that follows from them by the rules of [`next`].
-fn followed(job: &Job, mut events: Vec<JobEvent>) -> Vec<JobEvent> {
-    let fold = |job: Option<Job>, event: &JobEvent| {
-        let at_ms = job.as_ref().map_or(0, |job| job.updated_at_ms);
-        evolve(job, event, at_ms)
-    };
-    let mut state = events.iter().fold(Some(job.clone()), &fold);
-    while let Some(job) = &state {
+/// Adds every fact that follows by the rules of [`next`].
+fn follow(job: &mut Job, events: &mut Vec<JobEvent>, at_ms: i64) {
+    loop {
         let following = next(job);
         if following.is_empty() {
-            break;
+            return;
         }
-        state = following.iter().fold(state, &fold);
+        following.iter().for_each(|event| fold(job, event, at_ms));
         events.extend(following);
     }
-    events
 }

@@ -2,7 +2,7 @@
 //! asking twice the same as asking once.
 
 use crate::input::{CutClip, MixInput, RenderInput, SoundtrackInput};
-use crate::state::{Job, Product, Scene, SoundtrackState, Stage};
+use crate::state::{Job, Product, Scene, SoundtrackState, Stage, Take};
 use crate::{JobId, JobStatus, SceneId};
 
 /// One request that should be outstanding, or one cancel that should have reached its worker.
@@ -151,6 +151,16 @@ pub fn plan(job: &Job) -> Vec<Effect> {
         key: unwanted.key.clone(),
     }));
     effects
+}
+
+/// Whether [`plan`] has anything in it.
+#[must_use]
+pub fn has_outstanding(job: &Job) -> bool {
+    let mut scenes = job.scenes.iter().chain(&job.removed);
+    scenes.any(|scene| scene.takes.iter().any(Take::is_outstanding))
+        || job.soundtrack.takes.iter().any(|take| take.state == SoundtrackState::Requested)
+        || job.making.as_ref().is_some_and(|making| making.outstanding().is_some())
+        || !job.unwanted.is_empty()
 }
 
 fn takes(job: &Job, scene: &Scene, wanted: bool, effects: &mut Vec<Effect>) {

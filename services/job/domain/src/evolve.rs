@@ -16,10 +16,15 @@ pub fn evolve(job: Option<Job>, event: &JobEvent, at_ms: i64) -> Option<Job> {
         (None, _) => return None,
         (Some(job), _) => job,
     };
-    apply(&mut job, event, at_ms);
-    job.updated_at_ms = at_ms;
-    raise_percentage(&mut job);
+    fold(&mut job, event, at_ms);
     Some(job)
+}
+
+/// Folds one event into a job that exists.
+pub(crate) fn fold(job: &mut Job, event: &JobEvent, at_ms: i64) {
+    apply(job, event, at_ms);
+    job.updated_at_ms = at_ms;
+    raise_percentage(job);
 }
 
 /// Folds a stream of events, each with the time at which it was recorded.

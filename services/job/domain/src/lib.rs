@@ -38,8 +38,8 @@ pub mod wishes;
 
 pub use blob::BlobRef;
 pub use command::{Command, CreateJob, CutOutcome, MixOutcome, SceneOutcome, SoundtrackOutcome};
-pub use decide::{decide, next};
-pub use effect::{Effect, plan};
+pub use decide::{carry_out, decide, next};
+pub use effect::{Effect, has_outstanding, plan};
 pub use event::{JobCreated, JobEvent};
 pub use evolve::{evolve, replay};
 pub use refusal::{Refusal, RefusalKind, Violation};

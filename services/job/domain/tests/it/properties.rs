@@ -4,7 +4,10 @@ mod laws;
 
 use crate::harness::{self, Story, id};
 use job_domain::state::{Product, Stage};
-use job_domain::{Command, Effect, JobEvent, JobStatus, SceneChanges, decide, next, plan, replay, view};
+use job_domain::{
+    Command, Effect, Job, JobEvent, JobStatus, SceneChanges, carry_out, decide, has_outstanding, next, plan,
+    replay, view,
+};
 use laws::Laws;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -112,6 +115,7 @@ fn take(story: Story, command: Command, laws: &mut Laws) -> Story {
             | Command::MixReported { .. }
             | Command::Advance
     );
+    carried_out(story.job(), &command, &events);
     laws.reported(story.job(), &command);
     let mut before = story.job().clone();
     let then = story.when(command.clone());
@@ -128,6 +132,16 @@ fn take(story: Story, command: Command, laws: &mut Laws) -> Story {
         assert!(again.is_empty(), "the same report again says nothing new, but: {again:?}");
     }
     then.story
+}
+
+/// Carrying a command out is deciding it and folding what it causes.
+fn carried_out(before: &Job, command: &Command, events: &[JobEvent]) {
+    let (mut job, at_ms) = (before.clone(), before.updated_at_ms + 1);
+    let caused = carry_out(&mut job, command.clone(), at_ms).expect("it is refused by both or by none");
+    assert_eq!(caused, events);
+    let folded = events.iter().fold(Some(before.clone()), |job, event| job_domain::evolve(job, event, at_ms));
+    assert_eq!(Some(&job), folded.as_ref());
+    assert_eq!(has_outstanding(&job), !plan(&job).is_empty());
 }
 
 fn live(steps: &[Step]) -> (Story, Laws) {
