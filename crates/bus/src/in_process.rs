@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -13,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 use crate::subscription::Feed;
 use crate::{EventBus, Message, Subscription, Translate, subjects};
 
-/// Finished messages after which the checkpoint is saved even if more are at hand: at most so many are
+/// Finished messages after which the checkpoint is saved even if more are at hand: so many, and a batch more, are
 /// delivered again after a crash.
-const CHECKPOINT_EVERY: usize = 16;
+const CHECKPOINT_EVERY: usize = 128;
+/// How long nothing comes before the checkpoint is saved: messages that lead to each other are not kept waiting by it.
+const LULL: Duration = Duration::from_millis(50);
 
 /// A producer: its log, and how its events are translated.
 #[derive(Debug, Clone)]
@@ -54,6 +57,7 @@ impl InProcessBus {
             producer,
             reading: None,
             ahead: VecDeque::new(),
+            handed: VecDeque::new(),
             finished: 0,
             unsaved: 0,
             saved: 0,
@@ -80,8 +84,10 @@ struct Relay {
     consumer_log: Log,
     producer: watch::Receiver<Option<Producer>>,
     reading: Option<(Tail, Translate)>,
-    /// Events that were read but not handed over.
+    /// Events that were read and that are not finished.
     ahead: VecDeque<StoredEvent>,
+    /// Positions of those that were handed over.
+    handed: VecDeque<i64>,
     /// Position up to which there is nothing left to do.
     finished: i64,
     /// Messages finished since the checkpoint was saved.
@@ -110,45 +116,93 @@ impl Relay {
         Ok(Some(producer.translate))
     }
 
-    /// Reads more once everything at hand was handed over. `None`: canceled.
+    /// Reads more once everything at hand was handed over, and saves when nothing comes for a while. `None`: canceled.
     async fn read(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<()>> {
+        if self.finished > self.saved
+            && let Some((tail, _)) = &mut self.reading
+        {
+            match tokio::time::timeout(LULL, tail.next_batch(cancel)).await {
+                Ok(events) => return Ok(self.came(events.context(READING)?)),
+                Err(_) => self.save().await?,
+            }
+        }
         let Some((tail, _)) = &mut self.reading else { return Ok(None) };
-        let events = tail.next_batch(cancel).await.context("reading the producer's log")?;
-        Ok(events.map(|events| self.ahead.extend(events)))
+        let events = tail.next_batch(cancel).await.context(READING)?;
+        Ok(self.came(events))
+    }
+
+    fn came(&mut self, events: Option<Vec<StoredEvent>>) -> Option<()> {
+        self.ahead.extend(events?);
+        Some(())
+    }
+
+    /// What is published of the events at hand. What is before an event that cannot be published does not wait for it.
+    fn at_hand(&mut self, translate: Translate, most: usize) -> anyhow::Result<Vec<Message>> {
+        self.handed.clear();
+        let mut messages = Vec::new();
+        for event in &self.ahead {
+            match Message::translate(&self.source, translate, event) {
+                Ok(Some(message)) => {
+                    messages.push(message);
+                    self.handed.push_back(event.position);
+                }
+                Ok(None) if messages.is_empty() => self.finished = event.position,
+                Ok(None) => {}
+                Err(error) if messages.is_empty() => {
+                    return Err(error).with_context(|| {
+                        format!(
+                            "event {} ({} of {}, position {}) cannot be published",
+                            event.id, event.kind, self.source, event.position
+                        )
+                    });
+                }
+                Err(_) => break,
+            }
+            if messages.len() >= most {
+                break;
+            }
+        }
+        Ok(messages)
+    }
+
+    fn drop_finished(&mut self) {
+        while self.ahead.front().is_some_and(|event| event.position <= self.finished) {
+            self.ahead.pop_front();
+        }
     }
 }
 
+const READING: &str = "reading the producer's log";
+
 #[async_trait]
 impl Feed for Relay {
-    async fn next(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<Message>> {
+    async fn next(
+        &mut self,
+        cancel: &CancellationToken,
+        most: usize,
+    ) -> anyhow::Result<Option<Vec<Message>>> {
         let Some(translate) = self.start(cancel).await? else { return Ok(None) };
         loop {
-            while let Some(event) = self.ahead.front() {
-                let message = Message::translate(&self.source, translate, event).with_context(|| {
-                    format!(
-                        "event {} ({} of {}, position {}) cannot be published",
-                        event.id, event.kind, self.source, event.position
-                    )
-                })?;
-                if message.is_some() {
-                    return Ok(message);
-                }
-                self.finished = event.position;
-                self.ahead.pop_front();
+            let messages = self.at_hand(translate, most);
+            self.drop_finished();
+            let messages = messages?;
+            if !messages.is_empty() {
+                return Ok(Some(messages));
             }
-            self.save().await?;
             if self.read(cancel).await?.is_none() {
                 return Ok(None);
             }
         }
     }
 
-    fn finished(&mut self) -> bool {
-        if let Some(event) = self.ahead.pop_front() {
-            self.finished = event.position;
+    fn finished(&mut self, count: usize) -> bool {
+        let last = self.handed.drain(..count.min(self.handed.len())).next_back();
+        if let Some(last) = last {
+            self.finished = last;
+            self.drop_finished();
         }
-        self.unsaved += 1;
-        self.unsaved >= CHECKPOINT_EVERY || self.ahead.is_empty()
+        self.unsaved += count;
+        self.unsaved >= CHECKPOINT_EVERY
     }
 
     async fn save(&mut self) -> anyhow::Result<()> {

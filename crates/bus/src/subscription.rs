@@ -1,6 +1,6 @@
 //! The loop around a handler: deliver in order, retry what fails, remember what succeeded.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -47,12 +47,14 @@ pub struct Health {
 /// Where a subscription's messages come from: the part that differs between transports.
 #[async_trait]
 pub(crate) trait Feed: std::fmt::Debug + Send {
-    /// The next message; waits for it. `None` once `cancel` is triggered. After an error the next call tries
-    /// the same place again.
-    async fn next(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<Message>>;
+    /// The next messages, in order: those that are at hand, at most `most` of them; waits for the first. `None` once
+    /// `cancel` is triggered. After an error the next call tries the same place again.
+    async fn next(&mut self, cancel: &CancellationToken, most: usize)
+    -> anyhow::Result<Option<Vec<Message>>>;
 
-    /// The handler is done with the last message: go on behind it. `true`: save that now.
-    fn finished(&mut self) -> bool;
+    /// The handler is done with the first `count` messages of those handed over and not finished: go on behind them.
+    /// `true`: save that now.
+    fn finished(&mut self, count: usize) -> bool;
 
     /// Saves how far the handler has come.
     async fn save(&mut self) -> anyhow::Result<()>;
@@ -92,15 +94,26 @@ impl Subscription {
     /// Hands every message to `handler`, one after the other, until `cancel` is triggered. A message whose
     /// handler fails is handed over again, after a wait, until it succeeds; those behind it wait, other
     /// subscriptions do not. A message may come again after a restart.
-    pub async fn run<F>(mut self, cancel: CancellationToken, mut handler: impl FnMut(Message) -> F + Send)
+    pub async fn run<F>(self, cancel: CancellationToken, mut handler: impl FnMut(Message) -> F + Send)
     where
         F: Future<Output = Result<(), anyhow::Error>> + Send,
     {
-        while let Some(message) = self.next(&cancel).await {
-            if self.handle(&cancel, &mut handler, message).await.is_none() {
-                break;
-            }
-            if self.feed.finished() && self.save(&cancel).await.is_none() {
+        self.run_batches(cancel, 1, move |messages| handler(messages[0].clone())).await;
+    }
+
+    /// Like [`Subscription::run`], but hands over together, in their order, the messages that are at hand, at most `most`
+    /// of them (at least 1). Those of a batch that fails are handed over again, one by one, so that only the one that
+    /// cannot be handled holds up those behind it: a handler must not mind a message that it has handled before.
+    pub async fn run_batches<F>(
+        mut self,
+        cancel: CancellationToken,
+        most: usize,
+        mut handler: impl FnMut(Arc<[Message]>) -> F + Send,
+    ) where
+        F: Future<Output = Result<(), anyhow::Error>> + Send,
+    {
+        while let Some(messages) = self.next(&cancel, most.max(1)).await {
+            if self.deliver(&cancel, &mut handler, messages).await.is_none() {
                 break;
             }
         }
@@ -108,14 +121,14 @@ impl Subscription {
         self.feed.close().await;
     }
 
-    /// `None`: canceled. So for the following two.
-    async fn next(&mut self, cancel: &CancellationToken) -> Option<Message> {
+    /// `None`: canceled. So for the following five.
+    async fn next(&mut self, cancel: &CancellationToken, most: usize) -> Option<Vec<Message>> {
         let mut delays = self.backoff.delays();
         loop {
-            match self.feed.next(cancel).await {
-                Ok(message) => {
+            match self.feed.next(cancel, most).await {
+                Ok(messages) => {
                     self.well();
-                    return message;
+                    return messages;
                 }
                 Err(error) => self.failed("no next message", &error),
             }
@@ -124,24 +137,56 @@ impl Subscription {
         }
     }
 
+    async fn deliver<F>(
+        &mut self,
+        cancel: &CancellationToken,
+        handler: &mut (impl FnMut(Arc<[Message]>) -> F + Send),
+        messages: Vec<Message>,
+    ) -> Option<()>
+    where
+        F: Future<Output = Result<(), anyhow::Error>> + Send,
+    {
+        let count = messages.len();
+        let messages: Arc<[Message]> = messages.into();
+        self.crossed("before", &messages);
+        if count > 1 {
+            match once(cancel, handler(Arc::clone(&messages))).await? {
+                Ok(()) => {
+                    self.crossed("after", &messages);
+                    self.well();
+                    return self.finished(cancel, count).await;
+                }
+                Err(error) => self.failed("messages are not handled together, so one by one", &error),
+            }
+        }
+        for message in &*messages {
+            self.handle(cancel, handler, message).await?;
+            self.finished(cancel, 1).await?;
+        }
+        Some(())
+    }
+
+    /// Names the points before the messages are handed over and after they are handled.
+    fn crossed(&self, side: &str, messages: &[Message]) {
+        for message in messages {
+            boundary::cross(format_args!("consume.{side}/{}/{}", self.durable, message.name));
+        }
+    }
+
+    /// One message, until it is handled.
     async fn handle<F>(
         &mut self,
         cancel: &CancellationToken,
-        handler: &mut (impl FnMut(Message) -> F + Send),
-        message: Message,
+        handler: &mut (impl FnMut(Arc<[Message]>) -> F + Send),
+        message: &Message,
     ) -> Option<()>
     where
         F: Future<Output = Result<(), anyhow::Error>> + Send,
     {
         let mut delays = self.backoff.delays();
-        boundary::cross(format_args!("consume.before/{}/{}", self.durable, message.name));
         loop {
-            let handled = tokio::select! {
-                () = cancel.cancelled() => return None,
-                handled = handler(message.clone()) => handled,
-            };
-            let Err(error) = handled else {
-                boundary::cross(format_args!("consume.after/{}/{}", self.durable, message.name));
+            let Err(error) = once(cancel, handler(Arc::from([message.clone()]))).await? else {
+                self.crossed("after", std::slice::from_ref(message));
                 self.well();
                 return Some(());
             };
@@ -150,6 +195,13 @@ impl Subscription {
             self.try_save().await;
             wait(cancel, delays.next()).await?;
         }
+    }
+
+    async fn finished(&mut self, cancel: &CancellationToken, count: usize) -> Option<()> {
+        if self.feed.finished(count) {
+            self.save(cancel).await?;
+        }
+        Some(())
     }
 
     async fn save(&mut self, cancel: &CancellationToken) -> Option<()> {
@@ -189,7 +241,14 @@ impl Subscription {
     }
 }
 
-/// `None`: canceled meanwhile.
+/// `None`: canceled meanwhile. So for the next.
+async fn once<T>(cancel: &CancellationToken, handling: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        () = cancel.cancelled() => None,
+        handled = handling => Some(handled),
+    }
+}
+
 async fn wait(cancel: &CancellationToken, delay: Option<Duration>) -> Option<()> {
     tokio::select! {
         () = cancel.cancelled() => None,

@@ -1,6 +1,6 @@
 //! A subscription's messages, pulled from its durable consumer.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use async_nats::jetstream::{self, AckKind, Context, consumer::pull};
@@ -28,8 +28,8 @@ pub(super) struct PullFeed {
     tuning: Tuning,
     /// Kept open: what the server has sent to a stream that is dropped comes again only after a while.
     stream: Option<pull::Stream>,
-    /// Handed over, not handled yet.
-    current: Option<jetstream::Message>,
+    /// Pulled, not handled yet.
+    current: VecDeque<jetstream::Message>,
     /// Handled, to be acknowledged.
     handled: Vec<jetstream::Message>,
 }
@@ -48,7 +48,7 @@ impl PullFeed {
             durable: durable.to_owned(),
             tuning,
             stream: None,
-            current: None,
+            current: VecDeque::new(),
             handled: Vec::new(),
         }
     }
@@ -67,6 +67,18 @@ impl PullFeed {
         };
         self.stream = None;
         Err(failed)
+    }
+
+    /// One more if it is here already.
+    fn at_hand(&mut self) -> Option<jetstream::Message> {
+        match self.stream.as_mut()?.next().now_or_never()? {
+            Some(Ok(message)) => Some(message),
+            // The next pull begins anew.
+            Some(Err(_)) | None => {
+                self.stream = None;
+                None
+            }
+        }
     }
 
     async fn open(&self) -> anyhow::Result<pull::Stream> {
@@ -90,33 +102,42 @@ impl PullFeed {
 
 #[async_trait]
 impl Feed for PullFeed {
-    async fn next(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<Message>> {
-        loop {
-            let message = match self.current.take() {
-                Some(message) => message,
-                None => tokio::select! {
-                    () = cancel.cancelled() => return Ok(None),
-                    pulled = self.pull() => pulled?,
-                },
-            };
+    async fn next(
+        &mut self,
+        cancel: &CancellationToken,
+        most: usize,
+    ) -> anyhow::Result<Option<Vec<Message>>> {
+        let mut messages = Vec::new();
+        while messages.len() < most {
+            if self.current.len() == messages.len() {
+                let pulled = if messages.is_empty() {
+                    tokio::select! {
+                        () = cancel.cancelled() => return Ok(None),
+                        pulled = self.pull() => pulled?,
+                    }
+                } else {
+                    let Some(pulled) = self.at_hand() else { break };
+                    pulled
+                };
+                self.current.push_back(pulled);
+            }
+            let Some(message) = self.current.get(messages.len()) else { break };
             let headers = message.headers.clone().unwrap_or_default();
             match cloud_event::decode(&message.subject, &headers, &message.payload) {
-                Ok(decoded) => {
-                    self.current = Some(message);
-                    return Ok(Some(decoded));
+                Ok(decoded) => messages.push(decoded),
+                Err(reason) if messages.is_empty() => {
+                    self.bury(message, &reason).await?;
+                    self.current.pop_front();
                 }
-                Err(reason) => {
-                    if let Err(error) = self.bury(&message, &reason).await {
-                        self.current = Some(message);
-                        return Err(error);
-                    }
-                }
+                // After what is before it.
+                Err(_) => break,
             }
         }
+        Ok(Some(messages))
     }
 
-    fn finished(&mut self) -> bool {
-        self.handled.extend(self.current.take());
+    fn finished(&mut self, count: usize) -> bool {
+        self.handled.extend(self.current.drain(..count.min(self.current.len())));
         // An acknowledgement is one small message: none is held back.
         true
     }
@@ -132,7 +153,7 @@ impl Feed for PullFeed {
     /// What this replica was sent and did not handle goes to another one now, not only after the wait for an
     /// acknowledgement.
     async fn close(&mut self) {
-        let mut unhandled: Vec<jetstream::Message> = self.current.take().into_iter().collect();
+        let mut unhandled: Vec<jetstream::Message> = self.current.drain(..).collect();
         if let Some(mut stream) = self.stream.take() {
             // What the server has sent arrives before its answer to a question that is asked now.
             drop(tokio::time::timeout(ROUND_TRIP, self.jetstream.query_account()).await);

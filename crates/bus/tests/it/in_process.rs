@@ -78,6 +78,45 @@ async fn the_checkpoint_stays_before_a_message_that_is_not_handled() {
 }
 
 #[tokio::test]
+async fn a_batch_moves_the_checkpoint_as_far_as_it_is_handled() {
+    let world = registered().await;
+    world.append("e", "Finished", 0..10).await;
+    let cancel = CancellationToken::new();
+    let subscription = world.subscription(DURABLE);
+    let mut health = subscription.health();
+    let running = tokio::spawn(subscription.run_batches(cancel.clone(), 8, |messages| async move {
+        let stuck = messages.iter().find(|message| number(message) == 5);
+        anyhow::ensure!(stuck.is_none(), "no room for 5 in {}", messages.len());
+        Ok(())
+    }));
+    let stuck = tokio::time::timeout(DEADLINE, health.wait_for(|health| health.failures >= 3)).await;
+    let error = stuck.unwrap().unwrap().last_error.clone().unwrap();
+    assert!(error.contains("no room for 5 in 1"), "{error}");
+    assert_eq!(world.checkpoint(DURABLE).await, 5);
+    cancel.cancel();
+    running.await.unwrap();
+    let mut collector = world.collect(DURABLE);
+    assert_eq!(collector.numbers(5).await, [5, 6, 7, 8, 9]);
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn the_checkpoint_is_saved_when_nothing_comes_for_a_while() {
+    let world = registered().await;
+    let mut collector = world.collect(DURABLE);
+    world.append("e", "Finished", 0..3).await;
+    world.append("e", "Noted", 3..5).await;
+    assert_eq!(collector.numbers(3).await, [0, 1, 2]);
+    let saved = async {
+        while world.checkpoint(DURABLE).await < 5 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, saved).await.expect("the checkpoint is not saved");
+    collector.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_published_moves_the_checkpoint_too() {
     let world = registered().await;
     world.append("e", "Noted", 0..10).await;

@@ -210,6 +210,65 @@ async fn a_stuck_subscription_does_not_hold_up_another(world: World) {
     collector.stop().await;
 }
 
+async fn a_batch_holds_what_is_at_hand_in_its_order(world: World) {
+    world.register();
+    let mut expected = HashMap::<String, u32>::new();
+    for round in 0..5 {
+        for entity in ["a", "b"] {
+            world.append(entity, "Finished", round * 10..round * 10 + 10).await;
+            expected.insert(entity.into(), 0);
+        }
+    }
+    let (sender, mut arrived) = mpsc::unbounded_channel();
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn(world.subscription(DURABLE).run_batches(cancel.clone(), 7, move |messages| {
+        let sender = sender.clone();
+        async move { Ok(sender.send(messages)?) }
+    }));
+    let mut all = 0;
+    while all < 100 {
+        let batch = tokio::time::timeout(DEADLINE, arrived.recv()).await.expect("no message").unwrap();
+        assert!((1..=7).contains(&batch.len()));
+        for message in &*batch {
+            let next = expected.get_mut(&message.entity).unwrap();
+            assert_eq!(number(message), u64::from(*next), "{}", message.entity);
+            *next += 1;
+            all += 1;
+        }
+    }
+    cancel.cancel();
+    running.await.unwrap();
+    assert!(arrived.recv().await.is_none(), "each once");
+}
+
+async fn a_batch_that_fails_is_handed_over_one_by_one(world: World) {
+    world.register();
+    world.append("e", "Finished", 0..20).await;
+    let (sender, mut handled) = mpsc::unbounded_channel();
+    let (cancel, tries) = (CancellationToken::new(), Arc::new(AtomicU64::new(0)));
+    let counted = Arc::clone(&tries);
+    let subscription = world.subscription(DURABLE);
+    let health = subscription.health();
+    let running = tokio::spawn(subscription.run_batches(cancel.clone(), 64, move |messages| {
+        let (sender, tries) = (sender.clone(), Arc::clone(&counted));
+        async move {
+            let stumbles = messages.iter().any(|message| number(message) == 11);
+            anyhow::ensure!(!stumbles || tries.fetch_add(1, Ordering::SeqCst) >= 3, "the table is locked");
+            messages.iter().try_for_each(|message| Ok(sender.send(number(message))?))
+        }
+    }));
+    let mut numbers = Vec::new();
+    while numbers.len() < 20 {
+        numbers.push(tokio::time::timeout(DEADLINE, handled.recv()).await.expect("no message").unwrap());
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..20).collect::<Vec<_>>(), "each is handled once it can be, and none is lost");
+    assert_eq!(tries.load(Ordering::SeqCst), 4);
+    cancel.cancel();
+    running.await.unwrap();
+    assert_eq!(health.borrow().failures, 0);
+}
+
 async fn what_is_not_published_is_passed_over(world: World) {
     world.register();
     world.append("e", "Noted", 0..10).await;
@@ -264,6 +323,8 @@ macro_rules! bus_laws {
                 a_failing_handler_gets_the_message_again_until_it_succeeds
                 a_message_that_is_not_handled_is_told_and_comes_again_after_a_restart
                 a_stuck_subscription_does_not_hold_up_another
+                a_batch_holds_what_is_at_hand_in_its_order
+                a_batch_that_fails_is_handed_over_one_by_one
                 what_is_not_published_is_passed_over
                 an_event_that_cannot_be_translated_waits_for_a_build_that_can
             );
