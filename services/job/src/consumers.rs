@@ -1,19 +1,27 @@
 //! What the workers publish, as reports to the jobs. A message that comes twice, late or not at all does no
 //! harm: the domain takes a fact once, and the runner asks for what it did not hear.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
 use bus::{
     Bus, Message,
     subjects::{durable, source},
 };
+use futures::future::join_all;
 use job_domain::{Command, JobId, keys::Key};
-use kit::Tasks;
+use kit::{Tasks, trace::TraceContext};
 use protos::{audio::v1 as audio, render::v1 as render, stitch::v1 as stitch};
 use serde::de::DeserializeOwned;
 
-use crate::{app::App, events::Origin, workers};
+use crate::{
+    app::{App, Report},
+    events::Origin,
+    workers,
+};
+
+/// Messages that are heard at one time: those of one job are recorded together, those of different jobs beside each other.
+const AT_ONCE: usize = 256;
 
 /// Listens to the three workers until the service stops.
 pub fn start(app: &Arc<App>, bus: &Bus, tasks: &Tasks) {
@@ -26,34 +34,39 @@ pub fn start(app: &Arc<App>, bus: &Bus, tasks: &Tasks) {
         let (app, cancel) = (Arc::clone(app), tasks.cancel());
         let subscription = bus.subscribe(source, durable, app.log().clone());
         tasks.spawn(task, async move {
-            let handle = move |message| {
+            let handle = move |messages: Arc<[Message]>| {
                 let app = Arc::clone(&app);
-                async move { hear(&app, message).await }
+                async move { hear(&app, &messages).await }
             };
-            subscription.run(cancel, handle).await;
+            subscription.run_batches(cancel, AT_ONCE, handle).await;
             anyhow::Ok(())
         });
     }
 }
 
-async fn hear(app: &App, message: Message) -> anyhow::Result<()> {
-    let (job, report) = match report(&message) {
-        Ok(Some(reported)) => reported,
-        Ok(None) => return Ok(()),
-        // It would hold up every message behind it, and what it says is asked for anyway.
-        Err(error) => {
-            tracing::error!(message = %message.id, "a message is passed over: {error:#}");
-            return Ok(());
+async fn hear(app: &App, messages: &[Message]) -> anyhow::Result<()> {
+    let mut jobs = BTreeMap::<JobId, Vec<Report>>::new();
+    for message in messages {
+        match report(message) {
+            Ok(Some((job, command))) => {
+                jobs.entry(job).or_default().push(Report { command, origin: origin(message) });
+            }
+            Ok(None) => {}
+            // It would hold up every message behind it, and what it says is asked for anyway.
+            Err(error) => tracing::error!(message = %message.id, "a message is passed over: {error:#}"),
         }
-    };
-    let origin = Origin { cause: Some(message.id.to_string()), actor: actor(&message.source) };
-    let recorded = app.report(job, &report, &origin, None);
-    match message.traceparent.as_deref() {
-        Some(trace) => kit::trace::continuing(Some(trace), recorded).await?,
-        // The job's own trace then.
-        None => recorded.await?,
-    };
-    Ok(())
+    }
+    let recorded = join_all(jobs.into_iter().map(|(job, reports)| app.report(job, reports, None))).await;
+    recorded.into_iter().try_for_each(|recorded| recorded.map(drop)).context("recording what a worker said")
+}
+
+fn origin(message: &Message) -> Origin {
+    // A message without a trace goes on in the job's own.
+    let traceparent = message.traceparent.as_deref().map(|trace| {
+        let parent = trace.parse::<TraceContext>();
+        parent.map_or_else(|_| TraceContext::root(), |parent| parent.child()).to_string()
+    });
+    Origin { cause: Some(message.id.to_string()), actor: actor(&message.source), traceparent }
 }
 
 fn actor(source: &str) -> &'static str {

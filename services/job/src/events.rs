@@ -20,14 +20,16 @@ pub struct Origin {
     pub cause: Option<String>,
     /// A worker, the service itself, or the API.
     pub actor: &'static str,
+    /// The trace that it is part of; without one it goes on in the job's own.
+    pub traceparent: Option<String>,
 }
 
 impl Origin {
-    /// A request through the API, under its idempotency key if it has one.
+    /// A request through the API, under its idempotency key if it has one, in the current trace.
     #[must_use]
     pub fn api(command_id: &str) -> Self {
         let cause = (!command_id.is_empty()).then(|| command_id.to_owned());
-        Self { cause, actor: API }
+        Self { cause, actor: API, traceparent: kit::trace::traceparent() }
     }
 
     /// The service itself.
@@ -36,14 +38,13 @@ impl Origin {
         Self { actor: "job", ..Self::default() }
     }
 
-    /// The origin as it is stored with events that happen now: in the current trace, or else in the one that the
-    /// job goes on in.
+    /// The origin as it is stored with events that happen now: in its trace, or else in the one that the job goes on in.
     #[must_use]
     pub fn meta(&self, job: JobId, lineage: &Lineage) -> Meta {
         Meta {
             correlation_id: lineage.correlation.clone().unwrap_or_else(|| job_domain::keys::stream(job)),
             causation_id: self.cause.clone(),
-            traceparent: kit::trace::traceparent().or_else(|| lineage.child()),
+            traceparent: self.traceparent.clone().or_else(|| lineage.child()),
             actor: self.actor.to_owned(),
         }
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use eventlog::{Lease, lease};
 use jiff::Timestamp;
-use job_domain::{Command, Effect, JobId, plan};
+use job_domain::{Command, Effect, JobId, next, plan};
 use kit::Clock;
 use tokio::{sync::Notify, task::JoinSet};
 
@@ -13,7 +13,7 @@ use super::{
     requests::{Id, Requests},
 };
 use crate::{
-    app::Snapshot,
+    app::{Report, Snapshot},
     events::Origin,
     store,
     workers::{self, AskError},
@@ -39,14 +39,16 @@ struct Asked {
     answer: Result<Option<Command>, AskError>,
 }
 
-/// Runs a job until nothing is outstanding.
-pub(super) async fn run(runner: &Arc<Runner>, id: JobId, woken: &Notify) -> anyhow::Result<Ended> {
-    let settings = &runner.settings;
-    let name = store::runner_lease(id);
-    let claimed = lease::claim(runner.app.log(), &name, &settings.instance, settings.lease).await?;
-    let Some(lease) = claimed else { return Ok(Ended::Elsewhere) };
-    let mut task =
-        Task { runner, id, lease, requests: Requests::new(settings.ask_again), calls: JoinSet::new() };
+/// Runs a job until nothing is outstanding. `last_fence`: the number of the last claim of its lease, if that is known.
+pub(super) async fn run(
+    runner: &Arc<Runner>,
+    id: JobId,
+    woken: &Notify,
+    last_fence: Option<i64>,
+) -> anyhow::Result<Ended> {
+    let Some(lease) = claim(runner, id, last_fence).await? else { return Ok(Ended::Elsewhere) };
+    let requests = Requests::new(runner.settings.ask_again);
+    let mut task = Task { runner, id, lease, requests, planned: 0, calls: JoinSet::new() };
     let ended = task.follow(woken).await;
     if matches!(ended, Ok(Ended::Elsewhere)) {
         return ended;
@@ -60,11 +62,32 @@ pub(super) async fn run(runner: &Arc<Runner>, id: JobId, woken: &Notify) -> anyh
     ended
 }
 
+/// Claims the job's lease; in one write with what is to be recorded first, if there is something.
+async fn claim(runner: &Arc<Runner>, id: JobId, last_fence: Option<i64>) -> anyhow::Result<Option<Lease>> {
+    let (log, name, settings) = (runner.app.log(), store::runner_lease(id), &runner.settings);
+    if let Some(last) = last_fence {
+        let (lease, claim) = lease::claiming(log, &name, &settings.instance, settings.lease, last);
+        match runner.app.report(id, vec![advance()], Some(claim)).await {
+            Ok(Some(recorded)) if recorded.stored => return Ok(Some(lease)),
+            Err(error) if !error.is_refused() => return Err(error.into()),
+            // There was nothing to record, or the last claim was another one.
+            _ => {}
+        }
+    }
+    Ok(lease::claim(log, &name, &settings.instance, settings.lease).await?)
+}
+
+fn advance() -> Report {
+    Report { command: Command::Advance, origin: Origin::runner() }
+}
+
 struct Task<'a> {
     runner: &'a Arc<Runner>,
     id: JobId,
     lease: Lease,
     requests: Requests,
+    /// The version that was planned last.
+    planned: i64,
     calls: JoinSet<Asked>,
 }
 
@@ -74,14 +97,18 @@ impl Task<'_> {
         let mut renew = tokio::time::interval_at(tokio::time::Instant::now() + renewal, renewal);
         renew.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let Some(job) = self.record(&Command::Advance).await? else { return Ok(Ended::Done) };
-            let planned = plan(&job.job);
-            if planned.is_empty() {
-                return Ok(Ended::Done);
-            }
             let now = self.runner.app.clock().now();
-            self.requests.follow(&planned, now);
-            self.ask(&job, planned, now);
+            let due = self.requests.next_due().is_some_and(|due| due <= now);
+            let Some(job) = self.look(due).await? else { return Ok(Ended::Done) };
+            if due || job.version != self.planned {
+                let planned = plan(&job.job);
+                if planned.is_empty() {
+                    return Ok(Ended::Done);
+                }
+                self.planned = job.version;
+                self.requests.follow(&planned, now);
+                self.ask(&job, planned, now);
+            }
             let sleep = sleep(self.runner.app.clock(), self.requests.next_due());
             tokio::select! {
                 () = self.runner.cancel.cancelled() => return Ok(Ended::Stopped),
@@ -99,9 +126,22 @@ impl Task<'_> {
         }
     }
 
-    /// Records a report, or what is to be asked for next.
-    async fn record(&self, report: &Command) -> anyhow::Result<Option<Arc<Snapshot>>> {
-        self.runner.app.report(self.id, report, &Origin::runner(), Some(&self.lease)).await
+    /// The job, with all that is to be asked for next recorded. Before it is asked again what the log holds counts,
+    /// not only what this process has heard of.
+    async fn look(&self, again: bool) -> anyhow::Result<Option<Arc<Snapshot>>> {
+        let app = &self.runner.app;
+        let job = if again { app.find(self.id).await? } else { app.latest(self.id).await? };
+        match &job {
+            Some(job) if job.version != self.planned && !next(&job.job).is_empty() => {
+                self.record(vec![advance()]).await
+            }
+            _ => Ok(job),
+        }
+    }
+
+    async fn record(&self, reports: Vec<Report>) -> anyhow::Result<Option<Arc<Snapshot>>> {
+        let recorded = self.runner.app.report(self.id, reports, Some(self.lease.guard())).await?;
+        Ok(recorded.map(|recorded| recorded.job))
     }
 
     fn ask(&mut self, job: &Arc<Snapshot>, planned: Vec<Effect>, now: Timestamp) {
@@ -122,10 +162,22 @@ impl Task<'_> {
         }
     }
 
-    async fn take(&mut self, asked: Asked) -> anyhow::Result<()> {
+    /// Records what asking came to, of all that were answered meanwhile.
+    async fn take(&mut self, first: Asked) -> anyhow::Result<()> {
+        let mut reports: Vec<Report> = self.answered(first).into_iter().collect();
+        while let Some(asked) = self.calls.try_join_next() {
+            reports.extend(self.answered(asked?));
+        }
+        if !reports.is_empty() {
+            self.record(reports).await?;
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, asked: Asked) -> Option<Report> {
         let now = self.runner.app.clock().now();
         let (id, key) = (Id::of(&asked.effect), asked.effect.key());
-        let report = match asked.answer {
+        let command = match asked.answer {
             Ok(report) => {
                 self.requests.answered(&id, now);
                 report
@@ -141,10 +193,7 @@ impl Task<'_> {
                 (away >= self.runner.settings.give_up_after).then(|| workers::away(&asked.effect, &why))
             }
         };
-        if let Some(report) = report {
-            self.record(&report).await?;
-        }
-        Ok(())
+        command.map(|command| Report { command, origin: Origin::runner() })
     }
 }
 

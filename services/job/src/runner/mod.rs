@@ -1,8 +1,9 @@
 //! Makes outstanding what should be outstanding.
 //!
 //! One task per unfinished job compares what the job plans with what it has asked for, and asks. Nothing here is
-//! remembered: after a crash the same tasks start from the same log. An event wakes a job's task; a request that
-//! stays silent is repeated under its key, so that a lost message hangs nothing.
+//! remembered: after a crash the same tasks start from the same log. A change wakes a job's task, at once when this process
+//! made it and through the log when another one did; a request that stays silent is repeated under its key, so that a lost
+//! message hangs nothing.
 //!
 //! A job is run under a lease, by one process of all that share the database. One that stops gives its leases
 //! back, one that dies leaves them to run out; the others' scans find the jobs either way.
@@ -10,16 +11,27 @@
 mod job;
 mod requests;
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
-use eventlog::Tail;
+use eventlog::{StoredEvent, Tail};
 use futures::FutureExt as _;
 use job_domain::JobId;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{app::App, events, settings::Settings, store, workers::Workers};
+use crate::{
+    app::{App, Observer, Snapshot},
+    events,
+    settings::Settings,
+    store::{self, Free},
+    workers::Workers,
+};
 
 /// How long the runner waits after the log failed it, and a job after its task failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -43,14 +55,17 @@ impl Runner {
     /// A runner of the jobs of `app`, until `cancel`.
     #[must_use]
     pub fn new(app: Arc<App>, workers: Workers, settings: Settings, cancel: CancellationToken) -> Arc<Self> {
-        Arc::new(Self {
-            app,
-            workers,
-            calls: Arc::new(Semaphore::new(settings.calls_at_once.max(1))),
-            settings,
-            running: Mutex::default(),
-            tasks: TaskTracker::new(),
-            cancel,
+        Arc::new_cyclic(|runner: &Weak<Self>| {
+            app.observe(runner.clone());
+            Self {
+                app,
+                workers,
+                calls: Arc::new(Semaphore::new(settings.calls_at_once.max(1))),
+                settings,
+                running: Mutex::default(),
+                tasks: TaskTracker::new(),
+                cancel,
+            }
         })
     }
 
@@ -85,19 +100,30 @@ impl Runner {
             tokio::select! {
                 batch = tail.next_batch(&self.cancel) => {
                     let Some(batch) = batch? else { return Ok(()) };
-                    let mut jobs: Vec<JobId> =
-                        batch.iter().filter_map(|event| events::job_of(&event.stream)).collect();
-                    jobs.sort_unstable();
-                    jobs.dedup();
-                    self.wake(jobs).await?;
+                    self.wake(self.news(&batch)).await?;
                 }
                 _ = scan.tick() => {
-                    for job in store::free(self.app.log(), &self.settings.instance, None).await? {
-                        self.start(job);
+                    for free in store::free(self.app.log(), &self.settings.instance, None).await? {
+                        self.start_free(free);
                     }
                 }
             }
         }
+    }
+
+    /// The jobs to which another process did something.
+    fn news(&self, batch: &[StoredEvent]) -> Vec<JobId> {
+        let mut newest = HashMap::<JobId, i64>::new();
+        for event in batch {
+            if let Some(job) = events::job_of(&event.stream) {
+                newest.insert(job, event.version);
+            }
+        }
+        newest
+            .into_iter()
+            .filter(|&(job, version)| self.app.notice(job, version))
+            .map(|(job, _)| job)
+            .collect()
     }
 
     /// Something happened to these jobs. Those that run here look again; of the others, those that need work and
@@ -110,14 +136,18 @@ impl Runner {
         if jobs.is_empty() {
             return Ok(());
         }
-        for job in store::free(self.app.log(), &self.settings.instance, Some(&jobs)).await? {
-            self.start(job);
+        for free in store::free(self.app.log(), &self.settings.instance, Some(&jobs)).await? {
+            self.start_free(free);
         }
         Ok(())
     }
 
+    fn start_free(self: &Arc<Self>, free: Free) {
+        self.start(free.job, Some(free.last_fence));
+    }
+
     /// Starts the job's task unless it runs.
-    fn start(self: &Arc<Self>, id: JobId) {
+    fn start(self: &Arc<Self>, id: JobId, last_fence: Option<i64>) {
         let woken = {
             let mut running = self.running.lock();
             if self.cancel.is_cancelled() || running.contains_key(&id) {
@@ -128,7 +158,21 @@ impl Runner {
             woken
         };
         let place = Place { runner: Arc::clone(self), id };
-        self.tasks.spawn(place.run(woken));
+        self.tasks.spawn(place.run(woken, last_fence));
+    }
+}
+
+impl Observer for Runner {
+    fn changed(self: Arc<Self>, job: &Snapshot, begun: bool) {
+        let id = job.job.id;
+        if let Some(task) = self.running.lock().get(&id) {
+            task.notify_one();
+            return;
+        }
+        if begun {
+            // Nobody can have run it yet when this is its first cut.
+            self.start(id, (job.job.cuts == 1).then_some(0));
+        }
     }
 }
 
@@ -145,14 +189,17 @@ impl Drop for Place {
 }
 
 impl Place {
-    async fn run(self, woken: Arc<Notify>) {
-        let running = AssertUnwindSafe(job::run(&self.runner, self.id, &woken)).catch_unwind();
+    async fn run(self, woken: Arc<Notify>, last_fence: Option<i64>) {
+        let running = AssertUnwindSafe(job::run(&self.runner, self.id, &woken, last_fence)).catch_unwind();
         let ended = running.await.unwrap_or_else(|_| Err(anyhow::anyhow!("its task panicked")));
         match ended {
             Ok(job::Ended::Done) => {
                 let (runner, id) = (Arc::clone(&self.runner), self.id);
                 drop(self);
                 // What happened between the last look and now woke nobody: look once more.
+                if runner.app.is_at_rest(id) {
+                    return;
+                }
                 if let Err(error) = runner.wake(vec![id]).await {
                     tracing::error!(job = id, "cannot look at the job again: {error:#}");
                 }

@@ -59,15 +59,25 @@ pub fn runner_lease(id: JobId) -> String {
 
 const RUNNER: &str = "runner/job-";
 
+/// A job for which something should be outstanding and that no other process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Free {
+    /// The job.
+    pub job: JobId,
+    /// Number of the last claim of its lease, 0 if there was none.
+    pub last_fence: i64,
+}
+
 /// Jobs for which something should be outstanding and that no other process than `instance` holds, oldest first:
 /// all of them, or those among the given ones. Only reads: many processes ask this for every event.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn free(log: &Log, instance: &str, among: Option<&[JobId]>) -> Result<Vec<JobId>, LogError> {
+pub async fn free(log: &Log, instance: &str, among: Option<&[JobId]>) -> Result<Vec<Free>, LogError> {
     let now = log.clock_sql();
     let mut sql = format!(
-        "SELECT job.id AS id FROM job LEFT JOIN lease ON lease.name = $1 || CAST(job.id AS TEXT) \
+        "SELECT job.id AS id, coalesce(lease.fence, 0) AS fence \
+         FROM job LEFT JOIN lease ON lease.name = $1 || CAST(job.id AS TEXT) \
          WHERE job.unfinished AND (lease.name IS NULL OR lease.expires_at <= {now} OR lease.owner = $2)"
     );
     let mut params = params![RUNNER, instance];
@@ -77,7 +87,7 @@ pub async fn free(log: &Log, instance: &str, among: Option<&[JobId]>) -> Result<
         sql = format!("{sql} AND job.id IN ({})", places.join(", "));
     }
     let rows = log.query(&format!("{sql} ORDER BY job.id"), params).await?;
-    rows.iter().map(|row| row.get("id")).collect()
+    rows.iter().map(|row| Ok(Free { job: row.get("id")?, last_fence: row.get("fence")? })).collect()
 }
 
 /// Jobs whose video plays, newest first.

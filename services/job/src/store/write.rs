@@ -2,12 +2,12 @@
 
 use eventlog::{Statement, params};
 use jiff::Timestamp;
-use job_domain::{Job, JobStatus, next, plan};
+use job_domain::{Job, JobStatus, has_outstanding, next};
 
 /// Whether something should be outstanding at a worker, or be asked for next.
 #[must_use]
 pub fn is_unfinished(job: &Job) -> bool {
-    !plan(job).is_empty() || !next(job).is_empty()
+    has_outstanding(job) || !next(job).is_empty()
 }
 
 /// Whether there is a video that plays.

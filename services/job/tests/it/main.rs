@@ -6,6 +6,7 @@ mod feed;
 mod lifecycle;
 mod planner;
 mod publish;
+mod recording;
 mod regenerate;
 mod replicas;
 mod stage;

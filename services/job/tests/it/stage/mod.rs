@@ -1,6 +1,7 @@
 //! The service on its stage: a scratch database, scripted services around it, and a client.
 
 mod assets;
+mod gate;
 mod replicas;
 mod trap;
 mod workers;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
 pub(crate) use assets::{Assets, image};
+pub(crate) use gate::Gate;
 pub(crate) use replicas::Replicas;
 pub(crate) use trap::Trap;
 pub(crate) use workers::{Script, Tell, Workers, trace_id};

@@ -28,6 +28,11 @@ impl Trap {
         self.panics.store(panics, Ordering::SeqCst);
     }
 
+    fn stumble(&self) {
+        let taken = self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        assert!(taken.is_err(), "the trap is set");
+    }
+
     /// How many claims are still to panic.
     pub(crate) fn left(&self) -> usize {
         self.panics.load(Ordering::SeqCst)
@@ -37,6 +42,9 @@ impl Trap {
 #[async_trait]
 impl EventLog for Trap {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        if append.statements.iter().any(|statement| statement.sql.starts_with("INSERT INTO lease")) {
+            self.stumble();
+        }
         self.log.append(append).await
     }
 
@@ -65,8 +73,7 @@ impl EventLog for Trap {
     }
 
     async fn execute_returning(&self, statement: Statement) -> Result<Vec<Row>, LogError> {
-        let taken = self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        assert!(taken.is_err(), "the trap is set");
+        self.stumble();
         self.log.execute_returning(statement).await
     }
 

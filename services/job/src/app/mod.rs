@@ -1,13 +1,26 @@
 //! Load, fold, decide, append: the way of every change to a job.
+//!
+//! | file | what it is for |
+//! | --- | --- |
+//! | `mod` | what people ask of jobs |
+//! | `record` | what workers say of them |
+//! | `kept` | jobs kept in memory |
+//!
+//! A change is decided on the job as it is kept in memory, and stored only if the job is still at that version; one that
+//! another process has moved meanwhile is loaded and decided on again. Before something is refused, or is no news, the job is
+//! loaded too.
 
-use std::{collections::HashMap, sync::Arc};
+mod kept;
+mod record;
 
-use anyhow::Context as _;
-use eventlog::{Append, AppendError, CommandRecord, Expected, Lease, Log, StoredEvent};
+use std::sync::{Arc, OnceLock, Weak};
+
+use eventlog::{Append, AppendError, CommandRecord, Expected, Log, StoredEvent};
 use job_domain::{Command, Job, JobEvent, JobId, Refusal, decide, evolve, keys};
 use kit::{Clock, Code, ServiceError};
-use parking_lot::Mutex;
 
+use self::kept::Kept;
+pub use self::record::{RecordError, Recorded, Report};
 use crate::{
     error::{database, refused},
     events::{self, Lineage, Origin},
@@ -16,8 +29,6 @@ use crate::{
 
 /// How often a change is decided again because somebody else was faster.
 const DECISIONS: usize = 64;
-/// Jobs kept folded in memory.
-const KEPT: usize = 512;
 
 /// A job at a version of its stream.
 #[derive(Clone, Debug)]
@@ -52,12 +63,19 @@ pub enum Done {
     Before(Vec<u8>),
 }
 
+/// Told of the changes that this process makes to jobs, once they are stored.
+pub trait Observer: std::fmt::Debug + Send + Sync {
+    /// The job as it is now. `begun`: something is to be done for it, and was not before.
+    fn changed(self: Arc<Self>, job: &Snapshot, begun: bool);
+}
+
 /// All jobs.
 #[derive(Debug)]
 pub struct App {
     log: Log,
     clock: Clock,
-    folded: Mutex<HashMap<JobId, Arc<Snapshot>>>,
+    kept: Kept,
+    observer: OnceLock<Weak<dyn Observer>>,
     /// One creation at a time in this process, so that numbers are not fought for.
     creating: tokio::sync::Mutex<()>,
 }
@@ -66,7 +84,14 @@ impl App {
     /// The jobs in `log`.
     #[must_use]
     pub fn new(log: Log, clock: Clock) -> Self {
-        Self { log, clock, folded: Mutex::default(), creating: tokio::sync::Mutex::default() }
+        let (kept, observer) = (Kept::default(), OnceLock::new());
+        Self { log, clock, kept, observer, creating: tokio::sync::Mutex::default() }
+    }
+
+    /// Tells `observer` of changes from now on; only the first one given is told.
+    pub fn observe(&self, observer: Weak<dyn Observer>) {
+        // It is set once, by the one runner of a process.
+        let _first = self.observer.set(observer);
     }
 
     /// The log.
@@ -86,14 +111,40 @@ impl App {
     /// # Errors
     /// The database failed, or an event cannot be read.
     pub async fn find(&self, id: JobId) -> anyhow::Result<Option<Arc<Snapshot>>> {
-        let kept = self.folded.lock().get(&id).cloned();
+        let kept = self.kept.last(id);
         let version = kept.as_ref().map_or(0, |kept| kept.version);
         let newer = self.log.load(&keys::stream(id), version).await?;
         if newer.is_empty() {
             return Ok(kept);
         }
-        let folded = fold(kept.map(Arc::unwrap_or_clone), &newer)?;
-        Ok(folded.map(|folded| self.keep(folded)))
+        let folded = fold(kept.map(Arc::unwrap_or_clone), &newer)?.map(Arc::new);
+        if let Some(folded) = &folded {
+            self.kept.keep(folded);
+        }
+        Ok(folded)
+    }
+
+    /// The job as of the last event that this process knows of: what another one stored a moment ago may be missing.
+    ///
+    /// # Errors
+    /// As for [`App::find`].
+    pub async fn latest(&self, id: JobId) -> anyhow::Result<Option<Arc<Snapshot>>> {
+        match self.kept.current(id) {
+            Some((kept, _)) => Ok(Some(kept)),
+            None => self.find(id).await,
+        }
+    }
+
+    /// Whether the job is known to need nothing.
+    #[must_use]
+    pub fn is_at_rest(&self, id: JobId) -> bool {
+        self.kept.current(id).is_some_and(|(_, unfinished)| !unfinished)
+    }
+
+    /// That version of the job is stored. `true`: it is news to this process.
+    #[must_use]
+    pub fn notice(&self, id: JobId, version: i64) -> bool {
+        self.kept.notice(id, version)
     }
 
     /// The job, or the contract's refusal.
@@ -101,8 +152,7 @@ impl App {
     /// # Errors
     /// There is no such job, or the database failed.
     pub async fn get(&self, id: JobId) -> Result<Arc<Snapshot>, ServiceError> {
-        let found = self.find(id).await.map_err(ServiceError::internal)?;
-        found.ok_or_else(|| refused(&Refusal::JobNotFound).fact("job_id", id))
+        self.find(id).await.map_err(ServiceError::internal)?.ok_or_else(|| unknown(id))
     }
 
     /// Carries out a command that comes from outside.
@@ -119,16 +169,22 @@ impl App {
         if let Some(before) = self.repeated(remember).await? {
             return Ok(Done::Before(before));
         }
+        let mut fresh = false;
         for _ in 0..DECISIONS {
-            let before = self.get(id).await?;
-            let decided =
-                decide(Some(&before.job), command.clone()).map_err(|no| refused(&no).fact("job_id", id))?;
+            let before = if fresh { self.find(id).await } else { self.latest(id).await };
+            let before = before.map_err(ServiceError::internal)?.ok_or_else(|| unknown(id))?;
+            let decided = decide(Some(&before.job), command.clone());
+            if !fresh && decided.as_ref().map_or(true, Vec::is_empty) {
+                fresh = true;
+                continue;
+            }
+            let decided = decided.map_err(|no| refused(&no).fact("job_id", id))?;
             if decided.is_empty() {
                 return Ok(Done::Now(before));
             }
-            match self.append(&before, &decided, origin, Some(remember), None).await {
+            match self.append(&before, &decided, origin, remember).await {
                 Ok(after) => return Ok(Done::Now(after)),
-                Err(AppendError::Conflict { .. }) => {}
+                Err(AppendError::Conflict { .. }) => fresh = true,
                 Err(AppendError::Repeated(reply)) => return Ok(Done::Before(reply)),
                 Err(error) => return Err(failed(error)),
             }
@@ -136,40 +192,12 @@ impl App {
         Err(crowded())
     }
 
-    /// Records what a worker says, or (`Advance`) what is to be asked for next, with all that follows from it.
-    /// Under a lease nothing is stored once the lease is lost.
-    ///
-    /// # Errors
-    /// The lease is lost, or the database failed.
-    pub async fn report(
-        &self,
-        id: JobId,
-        report: &Command,
-        origin: &Origin,
-        lease: Option<&Lease>,
-    ) -> anyhow::Result<Option<Arc<Snapshot>>> {
-        for _ in 0..DECISIONS {
-            let Some(before) = self.find(id).await? else { return Ok(None) };
-            let events = consequences(&before.job, report);
-            if events.is_empty() {
-                return Ok(Some(before));
-            }
-            match self.append(&before, &events, origin, None, lease).await {
-                Ok(after) => return Ok(Some(after)),
-                Err(AppendError::Conflict { .. }) => {}
-                Err(error) => return Err(error).context("recording what a worker said"),
-            }
-        }
-        anyhow::bail!("job {id} changes too fast to record what a worker said")
-    }
-
     async fn append(
         &self,
         before: &Snapshot,
         decided: &[JobEvent],
         origin: &Origin,
-        remember: Option<Remember<'_>>,
-        lease: Option<&Lease>,
+        remember: Remember<'_>,
     ) -> Result<Arc<Snapshot>, AppendError> {
         let (id, at) = (before.job.id, self.clock.now());
         let Some(job) = evolved(Some(before.job.clone()), decided, events::millis(at)) else {
@@ -182,9 +210,8 @@ impl App {
         let append = Append::to(keys::stream(id))
             .expecting(Expected::Version(before.version))
             .events(decided.iter().map(|event| events::new(event, &meta, at)))
-            .statements(lease.map(Lease::guard))
             .statements(store::moved(&before.job, &job, version, at))
-            .command(remember.and_then(|remember| remember.record(&job)));
+            .command(remember.record(&job));
         let appended = self.log.append(append).await?;
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
     }
@@ -268,20 +295,12 @@ impl App {
         Ok(events.iter().filter(caused).map(|event| event.position).max().unwrap_or_default())
     }
 
+    /// Keeps a job as this process has just stored it, and tells the observer.
     fn keep(&self, snapshot: Snapshot) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot);
-        let mut folded = self.folded.lock();
-        if folded.len() >= KEPT && !folded.contains_key(&snapshot.job.id) {
-            // The oldest jobs are the ones least asked for; any of them can be folded again.
-            let mut ids: Vec<JobId> = folded.keys().copied().collect();
-            ids.sort_unstable();
-            for id in ids.iter().take(KEPT / 2) {
-                folded.remove(id);
-            }
-        }
-        let kept = folded.entry(snapshot.job.id).or_insert_with(|| Arc::clone(&snapshot));
-        if kept.version < snapshot.version {
-            *kept = Arc::clone(&snapshot);
+        let begun = self.kept.keep(&snapshot);
+        if let Some(observer) = self.observer.get().and_then(Weak::upgrade) {
+            observer.changed(&snapshot, begun);
         }
         snapshot
     }
@@ -317,15 +336,6 @@ pub fn fold(before: Option<Snapshot>, newer: &[StoredEvent]) -> anyhow::Result<O
     Ok(job.map(|job| Snapshot { job, lineage, version, position }))
 }
 
-/// The events that a report causes.
-fn consequences(job: &Job, report: &Command) -> Vec<JobEvent> {
-    decide(Some(job), report.clone()).unwrap_or_else(|refusal| {
-        // A worker cannot be told no: what does not fit the job is of no use to it.
-        tracing::warn!(job = job.id, %refusal, "a report does not fit the job");
-        Vec::new()
-    })
-}
-
 fn evolved(job: Option<Job>, events: &[JobEvent], at_ms: i64) -> Option<Job> {
     events.iter().fold(job, |job, event| evolve(job, event, at_ms))
 }
@@ -339,6 +349,10 @@ fn failed(error: AppendError) -> ServiceError {
         ),
         error => ServiceError::internal(error),
     }
+}
+
+fn unknown(id: JobId) -> ServiceError {
+    refused(&Refusal::JobNotFound).fact("job_id", id)
 }
 
 fn crowded() -> ServiceError {
