@@ -84,6 +84,28 @@ pub async fn a_released_lease_is_free_at_once(backend: &dyn Backend) {
     assert!(second.fence > first.fence);
 }
 
+/// Or neither is stored: somebody else holds it, or the last claim was another one.
+pub async fn a_lease_may_be_claimed_within_an_append(backend: &dyn Backend) {
+    let log = open(backend).await;
+    let (first, claim) = lease::claiming(&log, "work", "a", LONG, 0);
+    log.append(one("s").statement(claim.clone())).await.unwrap();
+    log.append(one("s").statement(first.guard())).await.unwrap();
+    let again = lease::claiming(&log, "work", "a", LONG, 0).1;
+    let others = lease::claiming(&log, "work", "b", LONG, first.fence).1;
+    for refused in [again, others] {
+        let error = log.append(one("s").statement(refused)).await.unwrap_err();
+        assert!(matches!(error, AppendError::Constraint(_)), "{error}");
+    }
+    assert!(lease::renew(&log, &first, LONG).await.unwrap());
+    assert!(lease::release(&log, &first).await.unwrap());
+    let (second, claim) = lease::claiming(&log, "work", "b", LONG, first.fence);
+    log.append(one("s").statement(claim)).await.unwrap();
+    assert_eq!(second.fence, first.fence + 1);
+    log.append(one("s").statement(first.guard())).await.unwrap_err();
+    log.append(one("s").statement(second.guard())).await.unwrap();
+    assert_eq!(versions(&log, "s").await, [1, 2, 3, 4]);
+}
+
 /// What is under way under it goes on.
 pub async fn a_renewed_lease_keeps_its_fence(backend: &dyn Backend) {
     let log = open(backend).await;

@@ -139,6 +139,7 @@ macro_rules! event_log_conformance {
                 a_stale_fence_refuses_the_write,
                 a_released_lease_is_free_at_once,
                 a_renewed_lease_keeps_its_fence,
+                a_lease_may_be_claimed_within_an_append,
                 a_migration_is_applied_once,
                 migrate_names_what_it_applied,
                 a_checked_log_lacks_no_migration,
