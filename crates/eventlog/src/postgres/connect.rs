@@ -13,10 +13,11 @@ const READERS: usize = 8;
 /// A stream with TLS, or without when the address says so.
 type Protected = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
+/// What drives a connection.
+pub(super) type Driver = Connection<Socket, Protected>;
+
 /// A connection of its own; the second part must be driven.
-pub(super) async fn dedicated(
-    address: &Address,
-) -> Result<(Client, Connection<Socket, Protected>), LogError> {
+pub(super) async fn dedicated(address: &Address) -> Result<(Client, Driver), LogError> {
     address
         .config()
         .connect(address.connector()?)

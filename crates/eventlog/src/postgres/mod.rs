@@ -4,9 +4,14 @@
 mod address;
 mod batch;
 mod connect;
+mod insert;
+mod line;
+mod looked;
 mod migrate;
 mod notify;
+mod session;
 mod statements;
+mod straight;
 mod tls;
 mod writer;
 
@@ -58,8 +63,9 @@ impl PostgresLog {
         let head = connect::read(&readers, statements::head).await?;
         let cancel = CancellationToken::new();
         let (announce, appended) = watch::channel(head);
-        let (jobs, counters) = writer::start(&address, announce.clone(), cancel.clone()).await?;
-        tokio::spawn(notify::listen(address, announce, cancel.clone()));
+        let (committed, to_tell) = watch::channel(head);
+        let (jobs, counters) = writer::start(&address, announce.clone(), committed, cancel.clone()).await?;
+        tokio::spawn(notify::listen(address, announce, to_tell, cancel.clone()));
         Ok(Self { readers, jobs, appended, counters, _tasks: cancel.drop_guard() })
     }
 

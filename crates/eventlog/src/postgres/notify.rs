@@ -1,10 +1,13 @@
-//! Hears of the commits of other processes. Only a wake-up: readers also poll.
+//! Tells other processes of commits and hears of theirs. Only a wake-up: readers also poll.
+//!
+//! It has a connection of its own. A notification that belongs to a transaction takes a lock which all transactions of
+//! the database that notify queue for, and holds it while the commit is written to the disk.
 
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use tokio::sync::watch;
-use tokio_postgres::AsyncMessage;
+use tokio_postgres::{AsyncMessage, Client};
 use tokio_util::sync::CancellationToken;
 
 use super::{Address, connect};
@@ -12,12 +15,20 @@ use crate::LogError;
 
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Listens until canceled; a lost connection is made again.
-pub(super) async fn listen(address: Address, announce: watch::Sender<i64>, cancel: CancellationToken) {
+/// Between two notifications: under load the last of several commits is announced for all of them.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Listens until canceled, and announces what `committed` holds; a lost connection is made again.
+pub(super) async fn listen(
+    address: Address,
+    announce: watch::Sender<i64>,
+    mut committed: watch::Receiver<i64>,
+    cancel: CancellationToken,
+) {
     loop {
         let ended = tokio::select! {
             () = cancel.cancelled() => return,
-            ended = listen_once(&address, &announce) => ended,
+            ended = listen_once(&address, &announce, &mut committed) => ended,
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "not listening for commits; polling meanwhile");
@@ -29,20 +40,19 @@ pub(super) async fn listen(address: Address, announce: watch::Sender<i64>, cance
     }
 }
 
-async fn listen_once(address: &Address, announce: &watch::Sender<i64>) -> Result<(), LogError> {
+async fn listen_once(
+    address: &Address,
+    announce: &watch::Sender<i64>,
+    committed: &mut watch::Receiver<i64>,
+) -> Result<(), LogError> {
     let failed = |error| LogError::database("listening for commits", error);
     let (client, mut connection) = connect::dedicated(address).await?;
     let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
-    let command = format!("LISTEN {}", address.channel());
-    let listening = client.batch_execute(&command);
-    tokio::pin!(listening);
-    let mut subscribed = false;
+    let telling = tell(&client, address, committed);
+    tokio::pin!(telling);
     loop {
         tokio::select! {
-            done = &mut listening, if !subscribed => {
-                done.map_err(failed)?;
-                subscribed = true;
-            }
+            ended = &mut telling => return ended.map_err(failed),
             message = messages.next() => match message {
                 Some(Ok(AsyncMessage::Notification(notification))) => {
                     raise(announce, notification.payload().parse().unwrap_or(0));
@@ -53,6 +63,27 @@ async fn listen_once(address: &Address, announce: &watch::Sender<i64>) -> Result
             }
         }
     }
+}
+
+/// Subscribes, then announces every commit, or the last of those that come close together.
+async fn tell(
+    client: &Client,
+    address: &Address,
+    committed: &mut watch::Receiver<i64>,
+) -> Result<(), tokio_postgres::Error> {
+    let channel = address.channel();
+    client.batch_execute(&format!("LISTEN {channel}")).await?;
+    let notify = client.prepare("SELECT pg_notify($1, $2)").await?;
+    // The writer is gone when the sender is.
+    while committed.changed().await.is_ok() {
+        let position = committed.borrow_and_update().to_string();
+        if let Err(error) = client.execute(&notify, &[&channel, &position]).await {
+            committed.mark_changed();
+            return Err(error);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    std::future::pending().await
 }
 
 /// Wakes the readers; the value only grows.
