@@ -51,7 +51,10 @@ pub(super) async fn run(
         for _ in 0..args.runs {
             alone.push(peers.read(i64::try_from(BATCH)?).await?);
         }
-        table.plain("the same rows through the driver alone, rows/s".to_owned(), alone.to_string());
+        table.plain(
+            "the same rows through the driver alone, texts borrowed, rows/s".to_owned(),
+            alone.to_string(),
+        );
     }
     let lag = follow(args, log).await?;
     let p99 = lag.stored.quantile(0.99);

@@ -12,8 +12,22 @@ use tokio_postgres::{
 
 use crate::{LogError, Meta, Row, SqlValue, Statement, StoredEvent};
 
-pub(super) const COLUMNS: &str = "event_id, stream, version, position, kind, schema_version, data, correlation_id, \
-                                  causation_id, traceparent, actor, recorded_at";
+/// The columns of [`event`], in its order.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT event_id, stream, version, position, kind, schema_version, data, correlation_id, causation_id, ",
+            "traceparent, actor, recorded_at FROM event WHERE ",
+            $rest
+        )
+    };
+}
+
+const LOAD: &str = select!("stream = $1 AND version > $2 ORDER BY version");
+const READ_ALL: &str = select!("position > $1 ORDER BY position LIMIT $2");
+
+/// Events for which room is made before they come.
+const PAGE: usize = 1024;
 
 /// A parameter in whatever type the statement infers for it.
 #[derive(Debug)]
@@ -180,10 +194,7 @@ pub(super) async fn load(
     stream: &str,
     after_version: i64,
 ) -> Result<Vec<StoredEvent>, LogError> {
-    let sql = format!("SELECT {COLUMNS} FROM event WHERE stream = $1 AND version > $2 ORDER BY version");
-    let prepared = client.prepare_cached(&sql).await.map_err(|error| failed(&sql, &error))?;
-    let rows = client.query(&prepared, &[&stream, &after_version]).await;
-    rows.map_err(|error| failed(&sql, &error))?.iter().map(event).collect()
+    events(&client, LOAD, [&stream, &after_version], 0).await
 }
 
 /// The events of the log after a position.
@@ -192,11 +203,26 @@ pub(super) async fn read_all(
     after_position: i64,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, LogError> {
-    let sql = format!("SELECT {COLUMNS} FROM event WHERE position > $1 ORDER BY position LIMIT $2");
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let prepared = client.prepare_cached(&sql).await.map_err(|error| failed(&sql, &error))?;
-    let rows = client.query(&prepared, &[&after_position, &limit]).await;
-    rows.map_err(|error| failed(&sql, &error))?.iter().map(event).collect()
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    events(&client, READ_ALL, [&after_position, &most], limit.min(PAGE)).await
+}
+
+/// Reads events while the server still sends the next ones; `likely` is how many there may be.
+async fn events(
+    client: &deadpool_postgres::Client,
+    sql: &'static str,
+    params: [&(dyn ToSql + Sync); 2],
+    likely: usize,
+) -> Result<Vec<StoredEvent>, LogError> {
+    let wrong = |error| failed(sql, &error);
+    let prepared = client.prepare_cached(sql).await.map_err(wrong)?;
+    let rows = client.query_raw(&prepared, params).await.map_err(wrong)?;
+    pin_mut!(rows);
+    let mut events = Vec::with_capacity(likely);
+    while let Some(row) = rows.try_next().await.map_err(wrong)? {
+        events.push(event(&row)?);
+    }
+    Ok(events)
 }
 
 /// The last position.
