@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,6 +16,9 @@ const QUEUE: usize = 1024;
 
 /// Writes in one commit at most, so that the first of them is not kept waiting by newer ones.
 const BATCH: usize = 1024;
+
+/// Times that the writer steps back for writers that were just answered.
+const YIELDS: usize = 4;
 
 type Answer<T, E = LogError> = oneshot::Sender<Result<T, E>>;
 
@@ -53,7 +56,7 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (announce, appended) = watch::channel(head(&connection)?);
         let counters = Arc::new(Counters::default());
-        let work = Thread { connection, queue, announce, counters: Arc::clone(&counters) };
+        let work = Thread { connection, queue, released: 0, announce, counters: Arc::clone(&counters) };
         let thread = std::thread::Builder::new()
             .name("log-writer".to_owned())
             .spawn(move || work.run())
@@ -94,6 +97,8 @@ impl Drop for Writer {
 struct Thread {
     connection: Connection,
     queue: mpsc::Receiver<Job>,
+    /// Writers that the last commit answered.
+    released: usize,
     announce: watch::Sender<i64>,
     counters: Arc<Counters>,
 }
@@ -122,9 +127,23 @@ impl Thread {
             waiting.push(run(&self.connection, job));
             // A full disk or a broken file ends the whole transaction; nothing may run outside of one.
             let open = !self.connection.is_autocommit() && waiting.len() < BATCH;
-            next = if open { self.queue.try_recv().ok() } else { None };
+            next = if open { self.next(waiting.len()) } else { None };
         }
+        self.released = waiting.len();
         waiting
+    }
+
+    /// What waits. Writers that were just answered often write again at once: as long as there are fewer than last
+    /// time they get a moment, or half of them would wait for a commit of the other half.
+    fn next(&mut self, have: usize) -> Option<Job> {
+        for _ in 0..YIELDS {
+            match self.queue.try_recv() {
+                Ok(job) => return Some(job),
+                Err(_) if have < self.released => thread::yield_now(),
+                Err(_) => return None,
+            }
+        }
+        self.queue.try_recv().ok()
     }
 
     fn commit(&self) -> Result<(), LogError> {
