@@ -92,3 +92,65 @@ async fn a_repeated_append_stores_nothing_twice_whenever_the_connection_is_lost(
     assert_eq!(log.read_all(0, usize::MAX >> 1).await.unwrap(), seen, "each once");
     log.append(append("afterwards")).await.unwrap();
 }
+
+/// The server waits for a replica that does not exist: the commit is made, but its answer never comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_whose_commit_lost_its_answer_is_found_in_the_log() {
+    let scratch = PostgresScratch::start().await;
+    let log = scratch.open(&NO_TABLES).await.unwrap();
+    set(&scratch, "SET synchronous_standby_names = 'nobody'").await;
+    let mut before = 0;
+    // The server takes the setting up in its own time.
+    let stuck = loop {
+        let writing = log.clone();
+        let mut next = tokio::spawn(async move { writing.append(append("s")).await });
+        tokio::select! {
+            done = &mut next => before = done.unwrap().unwrap().last_version,
+            () = unanswered(&log) => break next,
+        }
+    };
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    scratch.server.sql(cut).await.unwrap();
+    let appended = tokio::time::timeout(DEADLINE, stuck).await.expect("no answer").unwrap().unwrap();
+    assert_eq!(appended.last_version, before + 1);
+    set(&scratch, "RESET synchronous_standby_names").await;
+    let stored = log.load("s", before).await.unwrap();
+    assert_eq!(stored.iter().map(|event| event.position).collect::<Vec<_>>(), [appended.last_position]);
+    assert_eq!(log.append(append("s")).await.unwrap().last_version, before + 2);
+}
+
+async fn set(scratch: &PostgresScratch, what: &str) {
+    scratch.server.sql(&format!("ALTER SYSTEM {what}")).await.unwrap();
+    scratch.server.sql("SELECT pg_reload_conf()").await.unwrap();
+}
+
+async fn unanswered(log: &eventlog::Log) {
+    let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    while log.query(waiting, params![]).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_that_loses_its_connection_while_it_waits_for_its_turn_is_stored_once() {
+    let scratch = PostgresScratch::start().await;
+    let log = scratch.open(&NO_TABLES).await.unwrap();
+    let held = scratch.hold(uuid::Uuid::now_v7(), "held").await;
+    let mut appending = Box::pin(log.append(append("s")));
+    let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory'";
+    let queued = async {
+        while log.query(waiting, params![]).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        done = &mut appending => unreachable!("the lock is held: {done:?}"),
+        () = queued => {}
+    }
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory'";
+    scratch.server.sql(cut).await.unwrap();
+    held.commit().await;
+    let appended = tokio::time::timeout(DEADLINE, appending).await.expect("no answer").unwrap();
+    let stored = log.load("s", 0).await.unwrap();
+    assert_eq!(stored.iter().map(|event| event.position).collect::<Vec<_>>(), [appended.last_position]);
+}

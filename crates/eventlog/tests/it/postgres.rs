@@ -188,3 +188,21 @@ async fn over_tls_only_a_server_that_can_be_trusted_is_spoken_to() {
         assert!(cause.contains("certificate"), "{stranger}: {cause}");
     }
 }
+
+/// A plan that is kept must not depend on how small a table was when it was made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_writer_keeps_no_plan_that_reads_a_whole_table() {
+    let scratch = PostgresScratch::start().await;
+    let log = scratch.open(&NO_TABLES).await.unwrap();
+    for (setting, value) in [("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")] {
+        let show = Statement::new("SELECT current_setting($1) AS value", params![setting]);
+        let rows = log.execute_returning(show).await.unwrap();
+        assert_eq!(rows[0].get::<String>("value").unwrap(), value);
+    }
+    let plan = "EXPLAIN SELECT event_id FROM event WHERE event_id = ANY('{a,b}')";
+    let rows = log.execute_returning(Statement::new(plan, params![])).await.unwrap();
+    assert!(
+        rows.iter().all(|row| !row.get::<String>("QUERY PLAN").unwrap().contains("Seq Scan")),
+        "{rows:?}"
+    );
+}
