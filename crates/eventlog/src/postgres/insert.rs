@@ -76,7 +76,7 @@ pub(super) struct Rows<'a> {
     versions: Vec<Option<i64>>,
     kinds: Vec<&'a str>,
     schema_versions: Vec<i32>,
-    data: Vec<String>,
+    data: Vec<&'a str>,
     correlations: Vec<&'a str>,
     causations: Vec<Option<&'a str>>,
     traceparents: Vec<Option<&'a str>>,
@@ -97,7 +97,8 @@ impl<'a> Rows<'a> {
         self.versions.push(version);
         self.kinds.push(&event.kind);
         self.schema_versions.push(i32::try_from(event.schema_version).unwrap_or(i32::MAX));
-        self.data.push(event.data.to_string());
+        // Encoded by `Job::encoded`.
+        self.data.push(event.data.as_str().unwrap_or_default());
         self.correlations.push(&event.meta.correlation_id);
         self.causations.push(event.meta.causation_id.as_deref());
         self.traceparents.push(event.meta.traceparent.as_deref());
