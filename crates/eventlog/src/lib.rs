@@ -10,11 +10,13 @@
 //! | [`log`] | the [`EventLog`] trait; [`open_log`], [`open_checked`], [`check_address`] and [`fn@migrate`] |
 //! | [`checkpoint`], [`lease`], [`tail`], [`upcast`], [`command`] | what is built on the trait, the same for every backend |
 //! | [`migrations`] | what a service's database is made of |
+//! | `away` | [`is_away`]: whether a failure only says that the database is away |
 //! | `sqlite`, `postgres` | the backends |
 //! | `watched` | a log in a drill: its appends are boundaries |
 //! | [`conformance`], [`testing`] | the suite every backend passes; scratch logs for the tests of services |
 
 pub mod append;
+mod away;
 pub mod checkpoint;
 pub mod command;
 pub mod conformance;
@@ -34,6 +36,7 @@ pub mod value;
 mod watched;
 
 pub use append::{Append, Appended, Expected};
+pub use away::is_away;
 pub use command::{CommandRecord, command_reply};
 pub use error::{AppendError, LogError};
 pub use event::{Meta, NewEvent, StoredEvent};

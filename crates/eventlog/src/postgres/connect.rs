@@ -1,6 +1,6 @@
 //! Connections: one at a time for the writer and the listener, a pool for reads.
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
 use tokio_postgres::{Client, Connection, Socket, tls::MakeTlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -49,7 +49,11 @@ pub(super) fn pool(address: &Address) -> Result<Pool, LogError> {
 
 /// A connection from the pool.
 async fn reader(pool: &Pool) -> Result<Object, LogError> {
-    pool.get().await.map_err(|error| LogError::database("connecting to PostgreSQL", error))
+    let doing = "connecting to PostgreSQL";
+    pool.get().await.map_err(|error| match error {
+        PoolError::Backend(error) => LogError::database(doing, statements::Spelled::of(&error)),
+        error => LogError::database(doing, error),
+    })
 }
 
 /// Reads on a connection from the pool. A connection may have died unnoticed, with its server for example: the

@@ -32,6 +32,11 @@ pub(crate) async fn migrate(address: Address, migrations: Migrations) -> Result<
     migrate::migrate(&address.for_service(migrations.service), &migrations).await
 }
 
+/// Whether this error is the end of a connection, or that there is none.
+pub(crate) fn is_lost(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<statements::Spelled>().is_some_and(statements::Spelled::is_lost)
+}
+
 /// A log in a schema of a PostgreSQL database.
 #[derive(Debug)]
 pub(crate) struct PostgresLog {

@@ -186,6 +186,11 @@ impl Spelled {
             || error.code().is_some_and(|code| ending.contains(code));
         Self { text, lost }
     }
+
+    /// Whether it says that the connection is gone.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
 }
 
 /// The events of a stream after a version.
