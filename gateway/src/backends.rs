@@ -8,7 +8,6 @@ use protos::{
     job::v1::job_service_client::JobServiceClient, render::v1::render_service_client::RenderServiceClient,
     stitch::v1::stitch_service_client::StitchServiceClient,
 };
-use tonic_health::pb::health_client::HealthClient;
 
 /// Planning a storyboard, probing a large upload and fetching a URL wait for the outside world.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -87,14 +86,14 @@ impl Backends {
         AudioServiceClient::new(self.audio.clone())
     }
 
-    /// Health clients of all services, with their names.
-    pub(crate) fn health(&self) -> [(&'static str, HealthClient<Channel>); 5] {
+    /// The channels to all services, with their names.
+    pub(crate) fn services(&self) -> [(&'static str, &Channel); 5] {
         [
-            ("asset", HealthClient::new(self.asset.clone())),
-            ("job", HealthClient::new(self.job.clone())),
-            ("render", HealthClient::new(self.render.clone())),
-            ("stitch", HealthClient::new(self.stitch.clone())),
-            ("audio", HealthClient::new(self.audio.clone())),
+            ("asset", &self.asset),
+            ("job", &self.job),
+            ("render", &self.render),
+            ("stitch", &self.stitch),
+            ("audio", &self.audio),
         ]
     }
 }

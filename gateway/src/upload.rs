@@ -1,6 +1,6 @@
 //! Multipart bodies: the file goes straight into the object store, the other parts become fields.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -110,7 +110,7 @@ impl Parts<'_> {
 }
 
 fn chunks<'a>(part: &'a mut Field<'_>) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'a {
-    part.map(|chunk| chunk.map_err(|error| std::io::Error::new(std::io::ErrorKind::UnexpectedEof, error)))
+    part.map(|chunk| chunk.map_err(|error| std::io::Error::new(ErrorKind::UnexpectedEof, error)))
 }
 
 fn unreadable(error: &axum::extract::multipart::MultipartError) -> Problem {
@@ -124,10 +124,18 @@ fn refused(error: BlobError) -> Problem {
         BlobError::Source(source) => Problem::flat(Kind::UploadUnreadable, "Invalid file format")
             .detail(format!("The file ended before it was complete: {source}.")),
         other => {
+            // The store says so when it cannot be reached.
+            let away =
+                matches!(&other, BlobError::Store(store) if store.kind() == ErrorKind::ConnectionAborted);
             tracing::error!(
                 error = format!("{:#}", anyhow::Error::new(other)),
                 "an upload could not be kept"
             );
+            if away {
+                return Problem::flat(Kind::Unavailable, "Storage unavailable").detail(
+                    "The object store is away; try again in a moment, with the same Idempotency-Key.",
+                );
+            }
             Problem::internal()
         }
     }

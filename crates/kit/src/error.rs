@@ -10,6 +10,8 @@ use prost::Message as _;
 use protos::common::v1 as pb;
 use tonic::Status;
 
+use crate::served;
+
 /// What kind of refusal or failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -77,15 +79,28 @@ impl ServiceError {
         error
     }
 
-    /// Our own failure; the cause goes to the log, not to the caller.
+    /// Our own failure; the cause goes to the log, not to the caller. When the cause is that the database is away
+    /// it is [`ServiceError::unavailable`] instead.
     pub fn internal(source: impl Into<anyhow::Error>) -> Self {
+        let source = source.into();
+        if eventlog::is_away(source.as_ref()) {
+            return Self::database_away().because(source);
+        }
         let mut error = Self::new(
             Code::Internal,
             "internal",
             "Something went wrong on our side; the request can be repeated with the same Idempotency-Key.",
         );
-        error.source = Some(source.into());
+        error.source = Some(source);
         error
+    }
+
+    fn database_away() -> Self {
+        let whose =
+            served::service().map_or_else(|| "a service".to_owned(), |name| format!("the {name} service"));
+        Self::unavailable(format!(
+            "The database of {whose} is away; try again in a moment, a write with the same Idempotency-Key."
+        ))
     }
 
     /// A dependency that is away.
@@ -166,13 +181,16 @@ impl From<Status> for ServiceError {
             error.source = Some(anyhow::anyhow!("{status}"));
             return error;
         }
+        // What the transport said is for the log.
+        let transport =
+            (status.message() != refusal.message).then(|| anyhow::anyhow!("{}", status.message()));
         Self {
             code,
             reason: refusal.code,
             message: refusal.message,
             violations: refusal.violations.into_iter().map(|v| (v.field, v.message)).collect(),
             facts: refusal.facts.into_iter().collect(),
-            source: None,
+            source: transport,
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | [`signing`] | short-lived signed URLs |
 //! | [`deps`] | what a service is given when it is built, and how it stops |
 //! | [`readiness`] | whether a process wants to be sent work |
+//! | `served` | which service a call is for |
 //! | [`telemetry`] | structured logs |
 
 pub mod clock;
@@ -18,6 +19,7 @@ pub mod deps;
 pub mod error;
 pub mod grpc;
 pub mod readiness;
+mod served;
 pub mod signing;
 pub mod telemetry;
 pub mod trace;
@@ -25,4 +27,4 @@ pub mod trace;
 pub use clock::Clock;
 pub use deps::{Deps, Running, Tasks};
 pub use error::{Code, ServiceError};
-pub use readiness::Readiness;
+pub use readiness::{Dependency, Readiness};

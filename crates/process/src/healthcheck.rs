@@ -10,6 +10,8 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
+use crate::dependencies;
+
 /// All the time that the answer may take.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -49,13 +51,26 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 async fn grpc(address: SocketAddr) -> anyhow::Result<()> {
     let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}"))?;
     let channel = endpoint.connect().await.with_context(|| format!("nothing answers at {address}"))?;
-    let request = HealthCheckRequest { service: String::new() };
-    let reply = HealthClient::new(channel).check(request).await;
+    let mut health = HealthClient::new(channel);
+    let reply = health.check(of("")).await;
     let reply = reply.map_err(|status| anyhow::anyhow!("{address} does not tell its health: {status}"))?;
-    match reply.into_inner().status() {
-        ServingStatus::Serving => Ok(()),
-        status => bail!("{address} says {}", status.as_str_name()),
+    let status = reply.into_inner().status();
+    if status == ServingStatus::Serving {
+        return Ok(());
     }
+    let mut away = Vec::new();
+    for dependency in dependencies::NAMES {
+        let told = health.check(of(dependency)).await;
+        if told.is_ok_and(|told| told.into_inner().status() == ServingStatus::NotServing) {
+            away.push(format!("{dependency} is away"));
+        }
+    }
+    let why = if away.is_empty() { String::new() } else { format!(": {}", away.join(", ")) };
+    bail!("{address} says {}{why}", status.as_str_name())
+}
+
+fn of(service: &str) -> HealthCheckRequest {
+    HealthCheckRequest { service: service.to_owned() }
 }
 
 async fn http(address: SocketAddr, path: &str) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@
 
 mod cli;
 pub mod config;
+mod dependencies;
 mod events;
 mod healthcheck;
 pub mod instance;

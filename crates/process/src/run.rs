@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::{CommonCommand, EdgeCli, EventsCommand, ServiceCli, ServiceCommand},
     config::{Config, Layers, Reader, dump::dump},
+    dependencies,
     events::{PATIENCE, Publisher},
     healthcheck::{self, Ask},
     instance, migrate,
@@ -129,6 +130,7 @@ async fn start_service<S: Service>(service: S, common: Common, needs: Needs) -> 
         None => open::no_blobs(S::NAME).map(|(blobs, directory)| (blobs, Some(directory)))?,
     };
     let (cancel, readiness) = (CancellationToken::new(), Readiness::new());
+    let watching = dependencies::watch(log.clone(), bus.clone(), readiness.clone(), cancel.clone());
     let deps = Deps {
         log,
         bus: bus.clone(),
@@ -141,6 +143,7 @@ async fn start_service<S: Service>(service: S, common: Common, needs: Needs) -> 
     let running = service.build(deps).await.with_context(|| format!("starting the {} service", S::NAME))?;
     let address = running.address;
     tracing::info!(%address, instance = common.instance, "the {} service serves", S::NAME);
+    tokio::spawn(watching);
     let service = Part::new("the service", async move { running.stopped().await });
     let parts = vec![service, Part::new("the relays to NATS", async move { bus.stop().await })];
     Ok(Serving { name: S::NAME, address, readiness, cancel, stop: common.stop, parts, directory })

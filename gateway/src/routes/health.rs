@@ -5,9 +5,6 @@ use std::{collections::BTreeMap, time::Duration};
 use axum::extract::State;
 use http::StatusCode;
 use serde::Serialize;
-use tonic_health::pb::{
-    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
-};
 use utoipa::ToSchema;
 
 use super::reply::Reply;
@@ -34,9 +31,9 @@ pub(crate) async fn livez() -> Reply<Alive> {
 /// Which services answer.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Ready {
-    /// `ready`, or `waiting` while a service that every request needs is away.
+    /// `ready`, `waiting` while a service that every request needs is away, or `stopping`.
     status: &'static str,
-    /// Service name to `serving` or `away`.
+    /// Service name to `serving` or `away`; a service serves when one of its replicas does. None when stopping.
     services: BTreeMap<&'static str, &'static str>,
 }
 
@@ -49,26 +46,21 @@ pub(crate) struct Ready {
     )
 )]
 pub(crate) async fn readyz(State(app): State<App>) -> Reply<Ready> {
-    let asked = app.backends.health().map(|(name, client)| async move { (name, serves(client).await) });
+    // At once: whoever asks is to send nothing more from now on.
+    if !app.readiness.is_ready() || app.cancel.is_cancelled() {
+        let stopping = Ready { status: "stopping", services: BTreeMap::new() };
+        return Reply(StatusCode::SERVICE_UNAVAILABLE, stopping);
+    }
+    let asked =
+        app.backends.services().map(|(name, channel)| async move { (name, channel.serves(PATIENCE).await) });
     let services: BTreeMap<_, _> = futures::future::join_all(asked)
         .await
         .into_iter()
         .map(|(name, serves)| (name, if serves { "serving" } else { "away" }))
         .collect();
-    let ready = app.readiness.is_ready()
-        && !app.cancel.is_cancelled()
-        && ["asset", "job"].iter().all(|name| services[name] == "serving");
-    if ready {
+    if ["asset", "job"].iter().all(|name| services[name] == "serving") {
         Reply::ok(Ready { status: "ready", services })
     } else {
         Reply(StatusCode::SERVICE_UNAVAILABLE, Ready { status: "waiting", services })
-    }
-}
-
-async fn serves(mut client: HealthClient<kit::grpc::Channel>) -> bool {
-    let request = HealthCheckRequest { service: String::new() };
-    match tokio::time::timeout(PATIENCE, client.check(request)).await {
-        Ok(Ok(reply)) => reply.into_inner().status() == ServingStatus::Serving,
-        _ => false,
     }
 }

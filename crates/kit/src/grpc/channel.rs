@@ -21,6 +21,7 @@ use super::{
     outcome::Failure,
     replicas::Replicas,
     retry::{self, TRIES},
+    told::told,
 };
 use crate::{
     deadline,
@@ -81,6 +82,10 @@ impl Channel {
         let replicas = Arc::new(Replicas::new(targets, resolver, look_up_every));
         Ok(Self(Arc::new(Shared { replicas, deadline, budget })))
     }
+
+    pub(super) fn replicas(&self) -> &Arc<Replicas> {
+        &self.0.replicas
+    }
 }
 
 impl fmt::Debug for Channel {
@@ -102,7 +107,11 @@ impl tower::Service<http::Request<Body>> for Channel {
         let time = self.0.time_of(&request);
         let trace = trace::current().unwrap_or_else(TraceContext::root);
         let shared = Arc::clone(&self.0);
-        Box::pin(async move { shared.within(time, |at| shared.carry(request, at, trace)).await })
+        Box::pin(async move {
+            let path = request.uri().path().to_owned();
+            let answer = shared.within(time, |at| shared.carry(request, at, trace)).await;
+            answer.map_err(|status| told(status, &path))
+        })
     }
 }
 

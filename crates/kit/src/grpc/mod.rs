@@ -12,12 +12,15 @@
 //! | `outcome` | what became of a call, and who is to blame |
 //! | `retry` | how often, how soon and within which budget |
 //! | `channel` | all of it behind the type that generated clients take |
+//! | `told` | calls that nobody answered, in words for whoever asked |
+//! | `health` | whether any replica of a service is well |
 //! | `serve` | serving with health, reflection, trace context and deadlines |
 
 mod address;
 mod balance;
 mod call;
 mod channel;
+mod health;
 pub mod idempotency;
 mod outcome;
 mod replica;
@@ -25,6 +28,7 @@ mod replicas;
 mod resolve;
 mod retry;
 mod serve;
+mod told;
 
 use std::{net::SocketAddr, time::Duration};
 

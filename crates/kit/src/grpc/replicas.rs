@@ -67,7 +67,8 @@ impl Replicas {
         Ok(Arc::clone(&replicas[place]))
     }
 
-    async fn current(self: &Arc<Self>) -> Result<Arc<[Arc<Replica>]>, NoAddress> {
+    /// All of them, as far as they are known.
+    pub(super) async fn current(self: &Arc<Self>) -> Result<Arc<[Arc<Replica>]>, NoAddress> {
         let known = self.known.lock().clone();
         let age = known.looked_up.map(|at| at.elapsed());
         match age {

@@ -1,4 +1,4 @@
-//! Runs each served call in its caller's trace and within its caller's time.
+//! Runs each served call in its caller's trace, within its caller's time, and under the name of its service.
 //!
 //! tonic itself answers a call whose `grpc-timeout` has passed and drops its handler; this makes the same time
 //! known to the calls that the handler makes.
@@ -11,7 +11,7 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::{deadline, trace};
+use crate::{deadline, served, trace};
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +48,10 @@ where
         let headers = request.headers();
         let parent = headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let end = deadline::timeout_in(headers).and_then(|left| Instant::now().checked_add(left));
+        let service = served::service_of(request.uri().path()).unwrap_or_default().to_owned();
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let answer = trace::continuing(parent.as_deref(), answer);
+            let answer = trace::continuing(parent.as_deref(), served::within(service, answer));
             match end {
                 Some(end) => deadline::within(end, answer).await,
                 None => answer.await,

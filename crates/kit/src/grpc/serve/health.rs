@@ -1,5 +1,7 @@
 //! What health says of a server and of each service in it.
 
+use std::collections::HashMap;
+
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use tokio_util::sync::CancellationToken;
@@ -12,33 +14,56 @@ use crate::Readiness;
 /// The name of the whole server.
 const ALL: &str = "";
 
-/// Says `SERVING` of the server and of `names`, `NOT_SERVING` once readiness is withdrawn; at the end nothing, which
-/// ends the streams of those who watch, so that they do not keep the server from stopping.
+/// Says `SERVING` of the server and of `names` as long as the process is ready, else `NOT_SERVING`, and tells of each of its
+/// dependencies under the dependency's name; at the end nothing, which ends the streams of those who watch, so that
+/// they do not keep the server from stopping.
 pub(super) async fn tell(
-    mut reporter: HealthReporter,
+    reporter: HealthReporter,
     names: Vec<String>,
     readiness: Readiness,
     cancel: CancellationToken,
 ) {
-    let all = || std::iter::once(ALL).chain(names.iter().map(String::as_str));
-    if readiness.is_ready() {
-        set(&reporter, all(), ServingStatus::Serving).await;
-    }
+    let mut teller = Teller { reporter, told: HashMap::new() };
+    let mut states = readiness.states();
+    let following = async {
+        loop {
+            let state = states.borrow_and_update().clone();
+            for name in std::iter::once(ALL).chain(names.iter().map(String::as_str)) {
+                teller.set(name, state.is_ready()).await;
+            }
+            for (name, there) in state.dependencies() {
+                teller.set(name, there).await;
+            }
+            // The sender lives in `readiness`, so waiting cannot fail.
+            let _ = states.changed().await;
+        }
+    };
     tokio::select! {
         () = cancel.cancelled() => {}
-        () = readiness.withdrawn() => {
-            set(&reporter, all(), ServingStatus::NotServing).await;
-            cancel.cancelled().await;
-        }
+        () = following => {}
     }
-    for name in all() {
-        reporter.clear_service_status(name).await;
-    }
+    teller.clear().await;
 }
 
-async fn set(reporter: &HealthReporter, names: impl Iterator<Item = &str>, status: ServingStatus) {
-    for name in names {
-        reporter.set_service_status(name, status).await;
+/// Tells what is news.
+struct Teller {
+    reporter: HealthReporter,
+    told: HashMap<String, bool>,
+}
+
+impl Teller {
+    async fn set(&mut self, name: &str, serves: bool) {
+        if self.told.insert(name.to_owned(), serves) == Some(serves) {
+            return;
+        }
+        let status = if serves { ServingStatus::Serving } else { ServingStatus::NotServing };
+        self.reporter.set_service_status(name, status).await;
+    }
+
+    async fn clear(mut self) {
+        for name in self.told.keys() {
+            self.reporter.clear_service_status(name).await;
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kit::{grpc, trace};
+use kit::{Dependency, grpc, trace};
 use tokio::sync::{Notify, mpsc};
 use tonic::Code;
 use tonic_health::pb::{
@@ -108,4 +108,63 @@ async fn reflection_lists_the_services_and_a_method_that_is_not_classified_goes_
     let answer = soon(answers.message()).await.unwrap().unwrap().message_response;
     let Some(MessageResponse::ListServicesResponse(services)) = answer else { panic!("{answer:?}") };
     assert!(services.service.iter().any(|service| service.name == ASSET));
+}
+
+#[tokio::test]
+async fn a_server_without_its_database_says_so_until_that_is_back() {
+    let replica = Replica::well();
+    let mut health = health(&replica.address.to_string());
+    let mut watch = health.watch(of(ASSET)).await.unwrap().into_inner();
+    let tell = |name, there, needed| replica.readiness.tell(name, Dependency { there, needed });
+    assert_eq!(soon(watch.message()).await.unwrap().unwrap().status(), ServingStatus::Serving);
+    tell("nats", false, false);
+    tell("database", false, true);
+    assert_eq!(soon(watch.message()).await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    for name in ["database", "nats"] {
+        let told = health.check(of(name)).await.unwrap().into_inner();
+        assert_eq!(told.status(), ServingStatus::NotServing, "{name}");
+    }
+    tell("database", true, true);
+    assert_eq!(soon(watch.message()).await.unwrap().unwrap().status(), ServingStatus::Serving);
+}
+
+#[tokio::test]
+async fn a_service_is_well_as_long_as_one_of_its_replicas_says_so() {
+    let patience = std::time::Duration::from_secs(30);
+    let (away, stopping, well) = (reserved(), Replica::well(), Replica::well());
+    stopping.readiness.withdraw();
+    let addresses = format!("{},{},{}", away.local_addr().unwrap(), stopping.address, well.address);
+    let channel = grpc::channel(&addresses).unwrap();
+    // Each look asks all of them, whoever's turn it is.
+    for _ in 0..4 {
+        assert!(channel.serves(patience).await);
+    }
+    let mut told = health(&well.address.to_string()).watch(of("")).await.unwrap().into_inner();
+    assert_eq!(soon(told.message()).await.unwrap().unwrap().status(), ServingStatus::Serving);
+    well.readiness.withdraw();
+    assert_eq!(soon(told.message()).await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    assert!(!channel.serves(patience).await);
+}
+
+#[tokio::test]
+async fn who_does_not_answer_is_named() {
+    let away = reserved();
+    let status = who(&client(&away.local_addr().unwrap().to_string())).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    let transport = status.message().to_owned();
+    let error = kit::ServiceError::from(status);
+    assert_eq!(error.message, "The asset service is not reachable; try again in a moment.");
+    assert_eq!(error.source.unwrap().to_string(), transport, "what the transport said is for the log");
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_no_fault_of_ours_and_is_named() {
+    let replica = Replica::new(|_| {
+        Box::pin(async { Err(kit::ServiceError::internal(eventlog::LogError::Closed).into()) })
+    });
+    let status = who(&client(&replica.address.to_string())).await.unwrap_err();
+    let error = kit::ServiceError::from(status);
+    assert_eq!(error.code, kit::Code::Unavailable);
+    assert!(error.message.contains("The database of the asset service is away"), "{}", error.message);
+    assert_eq!(replica.calls(), 1, "asking another replica of the same database would not help");
 }
