@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, time::Duration};
 
 use anyhow::{Context as _, anyhow};
-use async_nats::jetstream::{self, AckKind, Context, consumer::pull};
+use async_nats::{
+    connection::State,
+    jetstream::{self, AckKind, Context, consumer::pull},
+};
 use async_trait::async_trait;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +18,9 @@ use crate::{Message, subscription::Feed};
 const AT_ONCE: usize = 64;
 /// How long the server holds a request open while there is nothing.
 const EXPIRES: Duration = Duration::from_secs(5);
+
+/// How often a subscription without a connection looks whether there is one.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// How long a stopping subscription waits for what is on its way to it.
 const ROUND_TRIP: Duration = Duration::from_secs(1);
@@ -56,6 +62,7 @@ impl PullFeed {
     /// The next message; whatever goes wrong, the next call begins with a new request. Dropping the future loses
     /// nothing.
     async fn pull(&mut self) -> anyhow::Result<jetstream::Message> {
+        self.connected().await;
         if self.stream.is_none() {
             self.stream = Some(self.open().await?);
         }
@@ -78,6 +85,15 @@ impl PullFeed {
                 self.stream = None;
                 None
             }
+        }
+    }
+
+    /// Waits for a connection. Trying without one would fail, again and again after longer and longer pauses, and the
+    /// last of them would go on for a while when NATS is back.
+    async fn connected(&self) {
+        let client = self.jetstream.client();
+        while client.connection_state() != State::Connected {
+            tokio::time::sleep(LOOK).await;
         }
     }
 
