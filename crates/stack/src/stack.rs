@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use futures::future::{join_all, try_join_all};
 use rand::RngExt as _;
 use tempfile::TempDir;
-use testservers::Port;
+use testservers::{NatsServer, Port, PostgresServer};
 
 use crate::{
     BlobSettings, Options, Service,
@@ -239,6 +239,16 @@ impl Stack {
     #[must_use]
     pub fn superuser_url(&self) -> String {
         self.servers.superuser_url()
+    }
+
+    /// The database server, to be stopped and run again.
+    pub fn postgres(&mut self) -> &mut PostgresServer {
+        &mut self.servers.postgres
+    }
+
+    /// The event server, to be stopped and run again.
+    pub fn nats(&mut self) -> &mut NatsServer {
+        &mut self.servers.nats
     }
 
     /// Where the events are.

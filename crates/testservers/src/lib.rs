@@ -4,12 +4,14 @@
 //! `cargo xtask test` installs what is missing. S3 is a library, served in the test's own process. Every server
 //! listens on loopback or a socket file only, and is gone when the test process ends, however it ends.
 
+mod balancer;
 mod child;
 mod nats;
 mod port;
 mod postgres;
 mod s3;
 
+pub use balancer::{Balancer, Probe};
 pub use nats::NatsServer;
 pub use port::Port;
 pub use postgres::{PostgresServer, ServiceUrls};
