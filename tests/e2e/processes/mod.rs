@@ -2,7 +2,9 @@
 
 mod busy;
 mod kill;
+mod load;
 mod main_job;
+mod outages;
 mod rolling;
 mod trace;
 
