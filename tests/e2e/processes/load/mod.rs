@@ -17,7 +17,7 @@ use stack::{Options, Service};
 use testservers::{Balancer, Probe};
 
 use super::{Scaled, insisted_job};
-use crate::world::{approved_job, campaign, finished, pause};
+use crate::world::{approved_job, campaign, pause};
 use answers::Answers;
 use generator::Load;
 use mix::Known;
@@ -109,7 +109,7 @@ async fn heavy_every_replica_is_replaced_under_load_and_no_request_fails() {
     let client = Client::new(&balancer.url()).unwrap();
     let campaign = campaign(&client, "Quay House", 8).await;
     let first = approved_job(&client, &campaign, u32::try_from(SCENES).unwrap()).await;
-    finished(&client, first).await;
+    scaled.finished(first).await;
     let known = Arc::new(Known::look(&client, &campaign, first, SCENES).await);
     let mut jobs = Vec::new();
     for number in 0..JOBS {
