@@ -13,7 +13,7 @@
 //! | `away` | [`is_away`]: whether a failure only says that the database is away |
 //! | `sqlite`, `postgres` | the backends |
 //! | `watched` | a log in a drill: its appends are boundaries |
-//! | [`conformance`], [`testing`] | the suite every backend passes; scratch logs for the tests of services |
+//! | [`conformance`], [`testing`] | the suite every backend passes; scratch and simulated logs for tests |
 
 pub mod append;
 mod away;

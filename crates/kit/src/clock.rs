@@ -17,6 +17,7 @@ enum Kind {
     System,
     Scaled { origin: Timestamp, started: Instant, factor: f64 },
     Manual(Arc<watch::Sender<Timestamp>>),
+    Simulated { origin: Arc<watch::Sender<Timestamp>>, started: Instant },
 }
 
 impl Clock {
@@ -38,6 +39,13 @@ impl Clock {
         Self(Kind::Manual(Arc::new(watch::Sender::new(now))))
     }
 
+    /// A clock that shows `now` and goes on with the runtime's own time, which a simulation pauses. Like a
+    /// machine's it can be set, by [`Clock::set_by`]; clocks made apart differ as those of machines do.
+    #[must_use]
+    pub fn simulated(now: Timestamp) -> Self {
+        Self(Kind::Simulated { origin: Arc::new(watch::Sender::new(now)), started: Instant::now() })
+    }
+
     /// The present moment.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -48,13 +56,16 @@ impl Clock {
                 *origin + SignedDuration::try_from(passed).unwrap_or(SignedDuration::ZERO)
             }
             Kind::Manual(now) => *now.borrow(),
+            Kind::Simulated { origin, started } => {
+                *origin.borrow() + SignedDuration::try_from(started.elapsed()).unwrap_or(SignedDuration::ZERO)
+            }
         }
     }
 
     /// Waits for `duration` of this clock's time.
     pub async fn sleep(&self, duration: Duration) {
         match &self.0 {
-            Kind::System => tokio::time::sleep(duration).await,
+            Kind::System | Kind::Simulated { .. } => tokio::time::sleep(duration).await,
             Kind::Scaled { factor, .. } => tokio::time::sleep(duration.div_f64(*factor)).await,
             Kind::Manual(now) => {
                 let until = self.now() + SignedDuration::try_from(duration).unwrap_or(SignedDuration::ZERO);
@@ -78,6 +89,16 @@ impl Clock {
         if let Kind::Manual(now) = &self.0 {
             let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::ZERO);
             now.send_modify(|now| *now += by);
+        }
+    }
+}
+
+impl Clock {
+    /// Sets a simulated clock forward or back, as a time server does: what sleeps is not woken by it. Any other
+    /// clock is left alone.
+    pub fn set_by(&self, by: SignedDuration) {
+        if let Kind::Simulated { origin, .. } = &self.0 {
+            origin.send_modify(|now| *now += by);
         }
     }
 }

@@ -29,6 +29,16 @@ pub(super) fn open_writer(path: &Path, migrations: &Migrations) -> Result<Connec
     Ok(connection)
 }
 
+/// A database that lies in no file and ends with its connection.
+pub(super) fn in_memory(migrations: &Migrations) -> Result<Connection, LogError> {
+    let failed = |error| LogError::database("opening a database in memory", error);
+    let mut connection = Connection::open_in_memory().map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON;").map_err(failed)?;
+    migrate(&mut connection, migrations)?;
+    Ok(connection)
+}
+
 fn open_or_create(path: &Path) -> Result<Connection, LogError> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         std::fs::create_dir_all(directory)

@@ -2,6 +2,7 @@
 
 mod append;
 mod connection;
+mod memory;
 mod readers;
 mod statements;
 mod writer;
@@ -17,6 +18,7 @@ use crate::migrations::Migrations;
 use crate::{
     Append, AppendError, Appended, EventLog, LogError, LogStats, Params, Row, Statement, StoredEvent,
 };
+pub(crate) use memory::MemoryLog;
 use readers::Readers;
 use writer::{Job, Writer};
 
