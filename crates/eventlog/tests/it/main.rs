@@ -6,5 +6,6 @@ mod crash;
 mod model;
 mod outages;
 mod postgres;
+mod simulation;
 mod sqlite;
 mod upcast;
