@@ -1,8 +1,12 @@
 //! Whose turn it is when slots are free: campaigns take turns, within one the oldest order goes first.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// How much longer than it has a campaign that comes (back) with a wish counts as having waited: it goes before those
+/// that were served meanwhile, and cannot keep them waiting for longer, however many such campaigns come.
+pub const HEAD_START: Duration = Duration::from_secs(10 * 60);
 
 /// An order that wants a slot now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,23 +19,25 @@ pub struct Waiting {
     pub placed_at: Timestamp,
 }
 
-/// The keys that get the `free` slots. `served` says when each campaign was last given one: the campaign that
-/// has waited longest comes first, one that never had a slot before all others.
+/// The keys that get the `free` slots: the campaign that has waited longest comes first. It waits since it was last
+/// given a slot, which `served` says, or since [`HEAD_START`] before its oldest wish, whichever is later.
 #[must_use]
 pub fn pick(mut waiting: Vec<Waiting>, served: &HashMap<String, Timestamp>, free: usize) -> Vec<String> {
     waiting.sort_by(|a, b| (a.placed_at, &a.key).cmp(&(b.placed_at, &b.key)));
-    let mut queues: Vec<(Option<Timestamp>, String, std::collections::VecDeque<Waiting>)> = Vec::new();
+    let head_start = SignedDuration::try_from(HEAD_START).unwrap_or(SignedDuration::ZERO);
+    let mut queues: Vec<(Timestamp, String, std::collections::VecDeque<Waiting>)> = Vec::new();
     for order in waiting {
         match queues.iter_mut().find(|(_, campaign, _)| *campaign == order.campaign_id) {
             Some((_, _, queue)) => queue.push_back(order),
             None => {
-                let last = served.get(&order.campaign_id).copied();
-                queues.push((last, order.campaign_id.clone(), [order].into()));
+                let came = order.placed_at.checked_sub(head_start).unwrap_or(Timestamp::MIN);
+                let since = served.get(&order.campaign_id).map_or(came, |served| came.max(*served));
+                queues.push((since, order.campaign_id.clone(), [order].into()));
             }
         }
     }
-    // Stable: campaigns that were served at the same time stay in the order of their oldest wish.
-    queues.sort_by_key(|(last, _, _)| *last);
+    // Stable: campaigns that wait since the same time stay in the order of their oldest wish.
+    queues.sort_by_key(|(since, _, _)| *since);
     let mut picked = Vec::new();
     while picked.len() < free && !queues.is_empty() {
         for (_, _, queue) in &mut queues {
@@ -76,6 +82,16 @@ mod tests {
         ];
         let served = HashMap::from([("b".to_owned(), at(9)), ("a".to_owned(), at(8))]);
         assert_eq!(pick(orders, &served, 4), ["a1", "b1", "a2", "b2"]);
+    }
+
+    #[test]
+    fn newcomers_go_first_for_as_long_as_their_head_start_and_then_it_is_the_old_ones_turn() {
+        let served = HashMap::from([("old".to_owned(), at(1000))]);
+        let head_start = i64::try_from(HEAD_START.as_secs()).unwrap();
+        let at_once = vec![waiting("old", "old", 900), waiting("new", "new", 1000 + head_start - 1)];
+        assert_eq!(pick(at_once, &served, 1), ["new"]);
+        let later = vec![waiting("old", "old", 900), waiting("new", "new", 1000 + head_start + 1)];
+        assert_eq!(pick(later, &served, 1), ["old"], "new ones could come for ever");
     }
 
     #[test]
