@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
+use blobs::{BlobError, Blobs};
 use eventlog::{NewEvent, Statement};
 use protos::common::v1::BlobRef;
 use serde_json::Value;
@@ -73,4 +74,12 @@ pub trait Buyer: Send + Sync + 'static {
     /// # Errors
     /// The check could not be made.
     async fn check(&self, order: &Order, file: &Path) -> anyhow::Result<Result<Usable, Rejected>>;
+
+    /// Keeps an output that was found usable; the file may be gone afterwards.
+    ///
+    /// # Errors
+    /// The object store failed; it is tried again.
+    async fn keep(&self, blobs: &Blobs, file: &Path, content_type: &str) -> Result<BlobRef, BlobError> {
+        blobs.put_file(file, content_type).await
+    }
 }

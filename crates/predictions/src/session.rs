@@ -106,6 +106,7 @@ impl Terms {
 
 async fn pause(cancel: &CancellationToken) {
     tokio::select! {
+        biased;
         () = cancel.cancelled() => {}
         () = tokio::time::sleep(CLAIM_AGAIN) => {}
     }
@@ -116,6 +117,7 @@ async fn renew(terms: Terms, session: Arc<Session>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            biased;
             () = session.stop.cancelled() => return,
             _ = ticks.tick() => {}
         }

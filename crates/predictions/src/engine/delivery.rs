@@ -95,7 +95,7 @@ impl Driver {
 
     /// The next try, not before the provider allows it.
     fn fetch_again(&mut self, failures: usize, wait: Option<Duration>) -> Then {
-        let pause = answers::backoff(&self.engine.policy, failures, rand::random());
+        let pause = answers::backoff(&self.engine.policy, failures, (self.engine.dice)());
         let pause = pause.max(wait.unwrap_or_default());
         self.fetching.not_before = Some(later(self.engine.clock.now(), pause));
         Then::Wait(pause)
@@ -120,14 +120,16 @@ impl Driver {
             Err(error) => return Ok(failed(error)),
         }
         match self.engine.buyer.check(order, &file).await {
-            Ok(Ok(usable)) => match self.engine.blobs.put_file(&file, &usable.content_type).await {
-                Ok(blob) => {
-                    let prediction_id = prediction_id.to_owned();
-                    let outcome = Outcome::Delivered { blob, prediction_id, found: usable.found };
-                    Ok(Tried::Kept(outcome))
+            Ok(Ok(usable)) => {
+                match self.engine.buyer.keep(&self.engine.blobs, &file, &usable.content_type).await {
+                    Ok(blob) => {
+                        let prediction_id = prediction_id.to_owned();
+                        let outcome = Outcome::Delivered { blob, prediction_id, found: usable.found };
+                        Ok(Tried::Kept(outcome))
+                    }
+                    Err(error) => again(format!("{:#}", anyhow::Error::from(error))),
                 }
-                Err(error) => again(format!("{:#}", anyhow::Error::from(error))),
-            },
+            }
             // A file that is no good may be a bad download rather than a bad output.
             Ok(Err(rejected)) => Ok(Tried::Useless(Failure::new(
                 FailureClass::Media,

@@ -132,6 +132,7 @@ impl Driver {
     /// Waits, but not longer than until woken or stopped.
     pub(super) async fn wait(&self, pause: Duration) {
         tokio::select! {
+            biased;
             () = self.session.stop.cancelled() => {}
             () = self.waker.notify.notified() => {}
             () = self.engine.clock.sleep(pause) => {}
@@ -151,7 +152,7 @@ impl Driver {
     }
 
     pub(super) fn moment(&self) -> Moment {
-        Moment { now: self.engine.clock.now(), jitter: rand::random() }
+        Moment { now: self.engine.clock.now(), jitter: (self.engine.dice)() }
     }
 
     pub(super) fn order<'a>(&self, stored: &'a Stored) -> Result<&'a Order, OrderError> {
@@ -188,7 +189,7 @@ impl Driver {
         }
         let pause = policy.poll_first.saturating_mul(2_u32.saturating_pow(self.polls.min(16)));
         self.polls += 1;
-        Ok(Then::Wait(pause.min(policy.poll_most).mul_f64(0.8 + 0.2 * rand::random::<f64>())))
+        Ok(Then::Wait(pause.min(policy.poll_most).mul_f64(0.8 + 0.2 * (self.engine.dice)())))
     }
 
     /// Tells the provider to stop; that it has stopped is learned by polling.

@@ -53,6 +53,7 @@ impl Drivers {
         tracing::error!(key, error = %lost, "work on an order broke off; it goes on after a pause");
         self.spawn(key, async move {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(AFTER_PANIC) => {}
             }

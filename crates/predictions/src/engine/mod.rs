@@ -78,6 +78,9 @@ pub struct EngineParts {
     pub buyer: Arc<dyn Buyer>,
 }
 
+/// Draws from `0.0..1.0`, for what is spread over time.
+pub type Dice = Box<dyn Fn() -> f64 + Send + Sync>;
+
 /// Buys predictions, each once. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
@@ -104,6 +107,7 @@ pub(crate) struct Inner {
     starting: Mutex<HashMap<String, String>>,
     pace: Pace,
     deliveries: Semaphore,
+    dice: Dice,
     webhook_secret: tokio::sync::Mutex<Option<Secret>>,
 }
 
@@ -124,7 +128,14 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// An engine; it does nothing by itself until [`Engine::run`] is called.
     #[must_use]
-    pub fn new(mut parts: EngineParts) -> Self {
+    pub fn new(parts: EngineParts) -> Self {
+        Self::with_dice(parts, Box::new(rand::random::<f64>))
+    }
+
+    /// The same with dice that a simulation loads, so that it goes the same way each time. (For the same reason
+    /// whatever waits here for one of several things looks at them in a fixed order.)
+    #[must_use]
+    pub fn with_dice(mut parts: EngineParts, dice: Dice) -> Self {
         // A call may start only while the lease outlasts it.
         parts.policy.lease = parts.policy.lease.max(parts.replicate.post_timeout.saturating_mul(2));
         Self(Arc::new(Inner {
@@ -145,6 +156,7 @@ impl Engine {
             wakers: Mutex::default(),
             starting: Mutex::default(),
             deliveries: Semaphore::new(DELIVERIES),
+            dice,
             webhook_secret: tokio::sync::Mutex::default(),
         }))
     }
@@ -242,6 +254,7 @@ impl Engine {
                 other => return Ok(other),
             }
             tokio::select! {
+                biased;
                 () = cancel.cancelled() => return Ok(None),
                 _ = appended.changed() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}

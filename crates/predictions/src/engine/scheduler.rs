@@ -53,6 +53,7 @@ async fn work(engine: Arc<Inner>, session: Arc<Session>) {
             }
         };
         tokio::select! {
+            biased;
             () = session.stop.cancelled() => {}
             () = engine.wake.notified() => {}
             () = written(&mut appended) => {}

@@ -13,6 +13,7 @@ mod provider;
 mod rates;
 mod replicas;
 mod scripted;
+mod simulation;
 mod stopping;
 mod stops;
 mod stories;

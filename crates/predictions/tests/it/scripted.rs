@@ -23,7 +23,7 @@ pub(crate) use crate::provider::{
 pub(crate) const PRICE: i64 = 1_000_000;
 /// How long a wait may take before it is a failure.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
-const MIGRATIONS: Migrations = Migrations {
+pub(crate) const MIGRATIONS: Migrations = Migrations {
     service: "scratch",
     sqlite: &[("0001_prediction", SQLITE_MIGRATION), ("0002_coordination", SQLITE_COORDINATION)],
     postgres: &[("0001_prediction", POSTGRES_MIGRATION), ("0002_coordination", POSTGRES_COORDINATION)],

@@ -25,8 +25,11 @@ fn moment() -> Moment {
 
 /// An order whose next attempt is intended.
 fn intended(state: OrderState, attempt: &str) -> OrderState {
-    let intent =
-        Fact::AttemptIntended { attempt: attempt.to_owned(), input: Default::default(), mark: Mark::default() };
+    let intent = Fact::AttemptIntended {
+        attempt: attempt.to_owned(),
+        input: Default::default(),
+        mark: Mark::default(),
+    };
     state.after(&intent, moment().now)
 }
 
@@ -60,9 +63,7 @@ fn attempts_until_the_end(ending: impl Fn(&OrderState, &str) -> Fact) -> (usize,
 fn a_provider_that_loses_calls_is_given_up_on_and_our_own_stops_are_not_held_against_it() {
     let policy = Policy::default();
     let lost = |called: bool| {
-        move |state: &OrderState, attempt: &str| {
-            answers::not_there(state, attempt, called, &policy, moment())
-        }
+        move |state: &OrderState, attempt: &str| answers::not_there(state, attempt, called, &policy, moment())
     };
     let (attempts, reason) = attempts_until_the_end(lost(true));
     assert_eq!(attempts, policy.max_lost as usize);
