@@ -10,10 +10,11 @@ mod dead;
 mod feed;
 mod logged;
 mod reconcile;
-mod relay;
+pub mod relay;
 mod report;
 mod republish;
 mod servers;
+pub mod target;
 pub mod topology;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -174,7 +175,7 @@ impl NatsBus {
     }
 
     fn relay(&self, source: &str, log: Log, translate: Translate) -> relay::Relay {
-        relay::Relay::new(self.jetstream.clone(), source, &self.replica, log, translate, self.tuning)
+        relay::Relay::on_nats(self.jetstream.clone(), source, &self.replica, log, translate, self.tuning)
     }
 }
 

@@ -1,24 +1,17 @@
 //! The relay of one service: reads its log, publishes what it translates to.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use async_nats::{
-    header,
-    jetstream::{
-        Context,
-        context::{PublishAckFuture, PublishErrorKind},
-        stream::{LastRawMessageErrorKind, Stream},
-    },
-};
+use async_nats::jetstream::Context;
 use eventlog::{Lease, Log, StoredEvent, Tail, lease};
+use futures::{FutureExt as _, future::BoxFuture};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Tuning,
-    cloud_event::{POSITION, encode},
-    topology,
+    target::{Ack, Answer, Behind, OnNats, Target},
 };
 use crate::{Message, Translate};
 
@@ -26,8 +19,12 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Messages sent ahead of their acknowledgements.
 const AHEAD: usize = 128;
 
-pub(super) struct Relay {
-    jetstream: Context,
+/// Opens the stream of a service.
+pub type Open = Box<dyn Fn() -> BoxFuture<'static, anyhow::Result<Arc<dyn Target>>> + Send + Sync>;
+
+/// Publishes one service's log, as long as it holds the lease.
+pub struct Relay {
+    open: Open,
     source: String,
     replica: String,
     log: Log,
@@ -36,8 +33,30 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn new(
+    pub(super) fn on_nats(
         jetstream: Context,
+        source: &str,
+        replica: &str,
+        log: Log,
+        translate: Translate,
+        tuning: Tuning,
+    ) -> Self {
+        let name = source.to_owned();
+        let open = move || {
+            let (jetstream, name) = (jetstream.clone(), name.clone());
+            let opening = async move {
+                let target = OnNats::open(jetstream, &name).await?;
+                Ok(Arc::new(target) as Arc<dyn Target>)
+            };
+            opening.boxed()
+        };
+        Self::new(Box::new(open), source, replica, log, translate, tuning)
+    }
+
+    /// The relay of `source` in the process `replica`, to the stream that `open` opens.
+    #[must_use]
+    pub fn new(
+        open: Open,
         source: &str,
         replica: &str,
         log: Log,
@@ -46,16 +65,17 @@ impl Relay {
     ) -> Self {
         // A restarted process is another relay: what the dead one sent may still arrive.
         let replica = format!("{replica}/{}", uuid::Uuid::new_v4());
-        Self { jetstream, source: source.to_owned(), replica, log, translate, tuning }
+        Self { open, source: source.to_owned(), replica, log, translate, tuning }
     }
 
     /// Relays whenever it holds the lease, until canceled.
-    pub(super) async fn run(self, cancel: CancellationToken) {
+    pub async fn run(self, cancel: CancellationToken) {
         while !cancel.is_cancelled() {
             if let Err(error) = self.once(&cancel).await {
                 tracing::warn!(source = self.source, "the relay starts again: {error:#}");
             }
             tokio::select! {
+                biased;
                 () = cancel.cancelled() => {}
                 () = tokio::time::sleep(AGAIN) => {}
             }
@@ -69,6 +89,7 @@ impl Relay {
         // Whatever it waits for, a relay that is to end does not keep its successor waiting: what it has sent
         // and not heard of is fenced like that of a relay that died.
         let relayed = tokio::select! {
+            biased;
             relayed = self.relay(&lease, cancel) => relayed,
             () = cancel.cancelled() => Ok(()),
         };
@@ -80,12 +101,13 @@ impl Relay {
     }
 
     async fn relay(&self, lease: &Lease, cancel: &CancellationToken) -> anyhow::Result<()> {
-        let stream = topology::stream(&self.jetstream, &self.source).await?;
-        let (mut sequence, position) = last(&stream).await?;
+        let stream = (self.open)().await?;
+        let (mut sequence, position) = last(stream.as_ref()).await?;
         let mut tail = Tail::new(self.log.clone(), position);
         let mut renewed = Instant::now();
         loop {
             let read = tokio::select! {
+                biased;
                 read = tail.next_batch(cancel) => Some(read.context("reading the log")?),
                 () = tokio::time::sleep(self.tuning.relay_renew) => None,
             };
@@ -93,12 +115,12 @@ impl Relay {
                 Some(None) => return Ok(()),
                 Some(Some(events)) => {
                     let (messages, stuck) = self.translate(&events);
-                    sequence = self.publish(&messages, sequence).await?;
+                    sequence = publish(stream.as_ref(), &messages, sequence).await?;
                     stuck?;
                 }
                 None => {
-                    let (now, _) = last(&stream).await?;
-                    if now != sequence || is_empty(&stream, position, sequence).await? {
+                    let (now, _) = last(stream.as_ref()).await?;
+                    if now != sequence || is_empty(stream.as_ref(), position, sequence).await? {
                         bail!("the stream is not as it was left");
                     }
                 }
@@ -129,61 +151,46 @@ impl Relay {
         }
         (messages, Ok(()))
     }
+}
 
-    /// Publishes in order behind `sequence`; returns the last sequence.
-    ///
-    /// Messages are sent ahead, so the sequence alone would not do: where somebody else's message took the place of
-    /// the first, the second would find its own free. Each therefore names its predecessor, too.
-    async fn publish(&self, messages: &[Message], mut sequence: u64) -> anyhow::Result<u64> {
-        let mut sent: VecDeque<Sent<'_>> = VecDeque::new();
-        let predecessors = std::iter::once(None).chain(messages.iter().map(Some));
-        for (message, predecessor) in messages.iter().zip(predecessors) {
-            let (mut headers, body) = encode(message);
-            headers.insert(header::NATS_EXPECTED_LAST_SEQUENCE, sequence.to_string());
-            if let Some(predecessor) = predecessor {
-                headers.insert(header::NATS_EXPECTED_LAST_MESSAGE_ID, predecessor.id.to_string());
-            }
-            boundary::cross(format_args!("publish.before/{}", message.name));
-            let sending = self.jetstream.publish_with_headers(message.subject.clone(), headers, body).await;
-            sequence += 1;
-            sent.push_back((&message.name, sequence, sending.context("publishing")?));
-            if sent.len() >= AHEAD {
-                acknowledged(sent.pop_front()).await?;
-            }
+/// Publishes in order behind `sequence`; returns the last sequence.
+///
+/// Messages are sent ahead, so the sequence alone would not do: where somebody else's message took the place of
+/// the first, the second would find its own free. Each therefore names its predecessor, too.
+async fn publish(stream: &dyn Target, messages: &[Message], mut sequence: u64) -> anyhow::Result<u64> {
+    let mut sent: VecDeque<Sent<'_>> = VecDeque::new();
+    let predecessors = std::iter::once(None).chain(messages.iter().map(|message| Some(message.id)));
+    for (message, id) in messages.iter().zip(predecessors) {
+        boundary::cross(format_args!("publish.before/{}", message.name));
+        let answer = stream.send(message, Behind { sequence, id }).await?;
+        sequence += 1;
+        sent.push_back((&message.name, sequence, answer));
+        if sent.len() >= AHEAD {
+            acknowledged(sent.pop_front()).await?;
         }
-        while let Some(next) = sent.pop_front() {
-            acknowledged(Some(next)).await?;
-        }
-        Ok(sequence)
     }
+    while let Some(next) = sent.pop_front() {
+        acknowledged(Some(next)).await?;
+    }
+    Ok(sequence)
 }
 
 /// A message's name, the sequence that it should get, and its acknowledgement to come.
-type Sent<'a> = (&'a str, u64, PublishAckFuture);
+type Sent<'a> = (&'a str, u64, Answer);
 
 async fn acknowledged(sent: Option<Sent<'_>>) -> anyhow::Result<()> {
-    let Some((name, expected, sending)) = sent else { return Ok(()) };
-    match sending.await {
-        Ok(ack) if ack.sequence == expected && !ack.duplicate => {
-            boundary::cross(format_args!("publish.after/{name}"));
-            Ok(())
-        }
-        Ok(ack) => bail!("stored at {} instead of {expected}", ack.sequence),
-        Err(error)
-            if matches!(
-                error.kind(),
-                PublishErrorKind::WrongLastSequence | PublishErrorKind::WrongLastMessageId
-            ) =>
-        {
-            bail!("somebody else has published meanwhile")
-        }
-        Err(error) => Err(error).context("publishing"),
+    let Some((name, expected, answer)) = sent else { return Ok(()) };
+    let Ack { sequence, duplicate } = answer.await?;
+    if sequence != expected || duplicate {
+        bail!("stored at {sequence} instead of {expected}");
     }
+    boundary::cross(format_args!("publish.after/{name}"));
+    Ok(())
 }
 
 /// Last sequence of the stream, and the position in the log that its last message of ours came from.
-pub(super) async fn last(stream: &Stream) -> anyhow::Result<(u64, i64)> {
-    let state = stream.get_info().await.context("asking for the stream")?.state;
+pub(super) async fn last(stream: &dyn Target) -> anyhow::Result<(u64, i64)> {
+    let state = stream.state().await?;
     if state.messages == 0 {
         return Ok((state.last_sequence, 0));
     }
@@ -191,16 +198,7 @@ pub(super) async fn last(stream: &Stream) -> anyhow::Result<(u64, i64)> {
     // of ours that is counts.
     let mut sequence = state.last_sequence;
     while sequence >= state.first_sequence && sequence > 0 {
-        let position = match stream.get_raw_message(sequence).await {
-            // A replayed dead letter names an old position, but no id: the relay gives every message one.
-            Ok(message) => (message.headers.get(header::NATS_MESSAGE_ID))
-                .and_then(|_| message.headers.get(POSITION))
-                .map(|position| position.as_str().parse()),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => None,
-            Err(error) => return Err(error).context("reading the stream's last message"),
-        };
-        if let Some(position) = position {
-            let position = position.context("the stream's last message names no position")?;
+        if let Some(position) = stream.position(sequence).await? {
             return Ok((state.last_sequence, position));
         }
         sequence -= 1;
@@ -209,7 +207,7 @@ pub(super) async fn last(stream: &Stream) -> anyhow::Result<(u64, i64)> {
 }
 
 /// Whether the stream was emptied although something had been published.
-async fn is_empty(stream: &Stream, position: i64, sequence: u64) -> anyhow::Result<bool> {
-    let state = stream.get_info().await.context("asking for the stream")?.state;
+async fn is_empty(stream: &dyn Target, position: i64, sequence: u64) -> anyhow::Result<bool> {
+    let state = stream.state().await?;
     Ok(state.messages == 0 && sequence > 0 && (position > 0 || state.last_sequence > 0))
 }

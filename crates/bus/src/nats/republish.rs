@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{NatsBus, logged::Logged, reconcile::existing, relay, topology};
+use super::{NatsBus, logged::Logged, reconcile::existing, relay, target::OnNats, topology};
 use crate::Translate;
 
 const LOOK: Duration = Duration::from_millis(100);
@@ -118,9 +118,9 @@ async fn arrive(bus: &NatsBus, source: &str, until: i64) -> anyhow::Result<()> {
     let mut reached = 0;
     let mut progress = Instant::now();
     loop {
-        let position = match topology::stream(&bus.jetstream, source).await {
+        let position = match OnNats::open(bus.jetstream.clone(), source).await {
             Ok(stream) => relay::last(&stream).await.map(|(_, position)| position),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         };
         match position {
             Ok(position) if position >= until => return Ok(()),

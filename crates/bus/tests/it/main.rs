@@ -8,5 +8,6 @@ mod nats;
 mod nats_world;
 mod rebuilding;
 mod replicas;
+mod simulation;
 mod storm;
 mod world;

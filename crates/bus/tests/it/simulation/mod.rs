@@ -1,0 +1,4 @@
+//! Simulations of what carries messages between services.
+
+mod relay;
+mod stream;
