@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::run::Tool;
-use crate::{Media, MediaError, Probe};
+use crate::{Media, MediaError, Probe, wav};
 
 /// Samples a second of everything that is made here.
 pub(crate) const RATE: u64 = 48_000;
@@ -87,7 +87,13 @@ impl Media {
             let skip = segment.skip_ms * PER_MS;
             pieces.push(self.decoded(&segment.path, skip, to).await?);
         }
-        let joined = self.joined_pcm(&pieces, plan.crossfade_ms * PER_MS, Curve::Same, &work).await?;
+        let joined = match pieces.pop() {
+            Some(only) if pieces.is_empty() => only,
+            last => {
+                pieces.extend(last);
+                self.joined_pcm(&pieces, plan.crossfade_ms * PER_MS, Curve::Same, &work).await?
+            }
+        };
         self.coded(&joined, out.as_ref()).await
     }
 
@@ -102,13 +108,11 @@ impl Media {
             .output(&to)?
             .go()
             .await?;
-        match self.samples_of(&to).await {
-            Ok(samples) => Ok(Pcm { path: to, samples }),
-            // A WAV file without samples has no length.
-            Err(MediaError::NotMedia { .. }) => {
+        match wav::samples(&to).await? {
+            0 => {
                 Err(MediaError::unsupported(format!("no sound is left after the first {} ms", skip / PER_MS)))
             }
-            Err(error) => Err(error),
+            samples => Ok(Pcm { path: to, samples }),
         }
     }
 
@@ -138,19 +142,12 @@ impl Media {
             .output(&to)?
             .go()
             .await?;
-        let samples = self.samples_of(&to).await?;
+        let samples = wav::samples(&to).await?;
         if samples != expected {
             let detail = format!("{samples} samples instead of {expected}");
             return Err(MediaError::WrongResult { doing: "joining sound", detail });
         }
         Ok(Pcm { path: to, samples })
-    }
-
-    /// Samples of a WAV file at [`RATE`].
-    pub(crate) async fn samples_of(&self, path: &Path) -> Result<u64, MediaError> {
-        let probe = self.probe(path).await?;
-        let micros = probe.require_audio()?.duration_us;
-        Ok((micros * RATE + 500_000) / 1_000_000)
     }
 
     /// Codes sound into the format that the name of `out` asks for; the length is checked.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::run::Tool;
-use crate::{Media, MediaError};
+use crate::{Media, MediaError, Probe, VideoStream};
 
 /// The box that a picture is fitted into, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,9 +63,18 @@ impl Media {
         fit: Fit,
         out: impl AsRef<Path>,
     ) -> Result<(u32, u32), MediaError> {
-        let (video, out) = (video.as_ref(), out.as_ref());
-        let probe = self.probe(video).await?;
-        let stream = probe.require_video()?;
+        let probe = self.probe(video.as_ref()).await?;
+        self.frame_of(video.as_ref(), probe.require_video()?, at, fit, out.as_ref()).await
+    }
+
+    async fn frame_of(
+        &self,
+        video: &Path,
+        stream: &VideoStream,
+        at: Option<Duration>,
+        fit: Fit,
+        out: &Path,
+    ) -> Result<(u32, u32), MediaError> {
         let half = Duration::from_micros(stream.duration_us / 2);
         let at = at.unwrap_or(Duration::from_secs(1)).min(half);
         // A video of one frame has none at its half.
@@ -91,6 +100,20 @@ impl Media {
     /// As [`Media::frame`].
     pub async fn poster(&self, video: impl AsRef<Path>, out: impl AsRef<Path>) -> Result<(), MediaError> {
         self.frame(video, None, Fit::POSTER, out).await.map(|_| ())
+    }
+
+    /// The poster of a video that was probed.
+    ///
+    /// # Errors
+    /// As [`Media::frame`].
+    pub async fn poster_of(
+        &self,
+        video: impl AsRef<Path>,
+        probe: &Probe,
+        out: impl AsRef<Path>,
+    ) -> Result<(), MediaError> {
+        let stream = probe.require_video()?;
+        self.frame_of(video.as_ref(), stream, None, Fit::POSTER, out.as_ref()).await.map(|_| ())
     }
 }
 

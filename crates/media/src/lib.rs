@@ -6,7 +6,7 @@
 //! | `probe`, `boxes` | what a file really holds, and whether all of it is there |
 //! | `sniff` | the type of a file from its first bytes |
 //! | `layout`, `concat` | clips to a silent cut: copied where they agree, the odd ones normalised |
-//! | `audio`, `loudness` | decoding, joining with crossfades, EBU R128 |
+//! | `audio`, `wav`, `loudness` | decoding, joining with crossfades, EBU R128 |
 //! | `mix` | a soundtrack exactly as long as the video, and the video with it |
 //! | `frame`, `image` | posters, thumbnails, and what an image is |
 //!
@@ -26,6 +26,7 @@ mod probe;
 mod run;
 mod sniff;
 mod spawn;
+mod wav;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::audio::{CODED_TOLERANCE_US, Curve, Pcm, RATE};
 use crate::run::Tool;
-use crate::{Media, MediaError, Probe, VideoStream};
+use crate::{Media, MediaError, Probe, VideoStream, wav};
 
 const MIXING: &str = "mixing video and soundtrack";
 /// How long the fade at the end is, in samples; half the video when that is shorter.
@@ -126,7 +126,7 @@ impl Media {
             .output(&to)?
             .go()
             .await?;
-        let samples = self.samples_of(&to).await?;
+        let samples = wav::samples(&to).await?;
         if samples != wanted {
             let detail = format!("{samples} samples instead of {wanted}");
             return Err(MediaError::WrongResult { doing: "shaping the soundtrack", detail });

@@ -34,7 +34,7 @@ pub(crate) async fn make(media: &Media, blobs: &Blobs, input: &Input) -> Result<
             mixed.map_err(|error| trouble("mixing the cut and its soundtrack", &error))?
         }
     };
-    let drawn = media.poster(&video, &poster).await;
+    let drawn = media.poster_of(&video, &probe, &poster).await;
     drawn.map_err(|error| trouble("drawing the poster", &error))?;
     let duration_ms = probe.video.map_or(probe.duration_ms, |video| (video.duration_us + 500) / 1000);
     Ok(Made {
