@@ -8,6 +8,7 @@ mod cancel;
 mod commands;
 mod faults;
 mod kill;
+mod leaks;
 mod load;
 mod main_job;
 mod memory;

@@ -140,6 +140,12 @@ impl Stack {
         self.replicas.iter().map(|replica| (replica.service, replica.index, replica.port.address()))
     }
 
+    /// The number of a replica's process; none when it does not run.
+    #[must_use]
+    pub fn id(&self, service: Service, index: usize) -> Option<u32> {
+        self.replica(service, index).ok()?.process.as_ref()?.id()
+    }
+
     /// Kills a replica (SIGKILL); returns when it is gone.
     ///
     /// # Errors

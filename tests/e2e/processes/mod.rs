@@ -2,6 +2,7 @@
 
 mod busy;
 mod kill;
+mod leaks;
 mod load;
 mod main_job;
 mod outages;
