@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo`, `up`, `test`, `bench` and `openapi`.
+//! The project's own commands: `cargo xtask demo`, `up`, `test`, `chaos`, `drill`, `bench` and `openapi`.
 //!
 //! Only the standard library, so that the first command on a fresh machine starts within seconds.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to the terminal")]
@@ -6,6 +6,7 @@
 mod bench;
 mod demo;
 mod doctests;
+mod drill;
 mod openapi;
 mod process;
 mod servers;
@@ -24,6 +25,9 @@ Usage: cargo xtask COMMAND
   up [ARGS]                every service as processes of its own, two replicas each, on PostgreSQL, NATS and S3,
                            until Ctrl-C (ARGS go to `filmstrip-up`: try --help)
   test [-- NEXTEST ARGS]   format check, lints and every test
+  chaos [--seed N] [--minutes M] [--report FILE]
+                           kill, restart and replace everything at random while jobs run
+  drill [NAME [ARGS]]      the other long tests of the whole system; without a name they are listed
   bench eventlog|pipeline|memory [ARGS]
                            how fast the parts are, on durable databases, and what memory each process needs, in
                            tables (ARGS: try --help)
@@ -38,6 +42,8 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(&rest),
         Some("up") => up::run(&rest),
         Some("test") => test::run(&rest),
+        Some("chaos") => drill::named("chaos", &rest),
+        Some("drill") => drill::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("openapi") => openapi::run(&rest),
         None | Some("help" | "--help" | "-h") => {

@@ -8,6 +8,7 @@
 //! | `process` | one child process: started, listened to, signalled, waited for |
 //! | `servers` | PostgreSQL with a role and a schema for each service, NATS, S3 |
 //! | `environment` | what each process is told |
+//! | `starting` | replicas that start while other things happen |
 //! | [`stack`](Stack) | all of it together |
 //! | [`table`] | where everything listens, for a person |
 //!
@@ -19,8 +20,10 @@ mod process;
 mod programs;
 mod servers;
 mod stack;
+mod starting;
 pub mod table;
 
 pub use environment::BlobSettings;
-pub use options::{Options, Service};
+pub use options::{Ending, Options, Server, Service};
 pub use stack::Stack;
+pub use starting::{Arrival, Arrived};

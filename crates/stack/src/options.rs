@@ -52,11 +52,52 @@ impl fmt::Display for Service {
     }
 }
 
+/// A server that the processes run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Server {
+    /// The databases.
+    Postgres,
+    /// The published events.
+    Nats,
+    /// The bytes.
+    S3,
+}
+
+impl Server {
+    /// Its name, such as "PostgreSQL".
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Nats => "NATS",
+            Self::S3 => "S3",
+        }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How a server ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ending {
+    /// At once, in the middle of whatever it does. S3 knows only this one.
+    Crash,
+    /// As for an upgrade: clients are told, what is under way is ended.
+    Orderly,
+}
+
 /// How a stack is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Replicas of each kind of process.
     pub replicas: usize,
+    /// Further places of each kind that all others know of but where nothing is started: for a new replica that
+    /// works beside the ones it will replace.
+    pub spares: usize,
     /// Small, quick clips from the stand-in providers.
     pub draft: bool,
     /// The stand-in providers deliver at once.
@@ -91,6 +132,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             replicas: 2,
+            spares: 0,
             draft: false,
             instant: false,
             bin_dir: None,

@@ -75,6 +75,19 @@ pub(crate) struct Process {
 impl Process {
     /// Starts it and waits for the first line that begins with `word`; gives the rest of the line too.
     pub(crate) async fn start(launch: &Launch, word: &str) -> anyhow::Result<(Self, String)> {
+        match Self::try_start(launch, word).await? {
+            Ok(started) => Ok(started),
+            Err(status) => {
+                bail!("{} ended at its start ({status}); it logged:\n{}", launch.name, tail(&launch.log))
+            }
+        }
+    }
+
+    /// As [`Process::start`], where ending before that line is no failure: then it gives how it ended.
+    pub(crate) async fn try_start(
+        launch: &Launch,
+        word: &str,
+    ) -> anyhow::Result<Result<(Self, String), ExitStatus>> {
         let log = fs::File::options().create(true).append(true).open(&launch.log);
         let log = log.with_context(|| format!("opening {}", launch.log.display()))?;
         let mut command = launch.command();
@@ -87,11 +100,8 @@ impl Process {
             bail!("{} does not start; it logged:\n{}", process.name, tail(&process.log));
         };
         match said? {
-            Some(rest) => Ok((process, rest)),
-            None => {
-                let status = process.ended().await?;
-                bail!("{} ended at its start ({status}); it logged:\n{}", process.name, tail(&process.log))
-            }
+            Some(rest) => Ok(Ok((process, rest))),
+            None => Ok(Err(process.ended().await?)),
         }
     }
 
@@ -124,8 +134,11 @@ impl Process {
         Ok(())
     }
 
-    /// Kills it; returns when it is gone.
+    /// Kills it; returns when it is gone. One that has just ended by itself is gone too.
     pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+        if self.has_ended().is_some() {
+            return Ok(());
+        }
         self.child.kill().await.with_context(|| format!("killing {}", self.name))
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Context as _;
 use testservers::{NatsServer, PostgresServer, S3Server, ServiceUrls};
 
-use crate::{Service, environment::BlobSettings};
+use crate::{Ending, Server, Service, environment::BlobSettings};
 
 /// The servers that the processes run on; gone when dropped.
 #[derive(Debug)]
@@ -28,6 +28,27 @@ impl Servers {
             databases.insert(service, made.with_context(|| format!("making a schema for {service}"))?);
         }
         Ok(Self { postgres, nats: nats.context("starting NATS")?, s3: s3.context("starting S3")?, databases })
+    }
+
+    /// Takes a server away; what it stored stays.
+    pub(crate) fn stop(&mut self, server: Server, how: Ending) {
+        match (server, how) {
+            (Server::Postgres, Ending::Crash) => self.postgres.stop(),
+            (Server::Postgres, Ending::Orderly) => self.postgres.stop_orderly(),
+            (Server::Nats, Ending::Crash) => self.nats.stop(),
+            (Server::Nats, Ending::Orderly) => self.nats.stop_orderly(),
+            (Server::S3, _) => self.s3.stop(),
+        }
+    }
+
+    /// Starts a server that was taken away, where it was.
+    pub(crate) async fn run(&mut self, server: Server) -> anyhow::Result<()> {
+        let started = match server {
+            Server::Postgres => self.postgres.run().await,
+            Server::Nats => self.nats.run().await,
+            Server::S3 => self.s3.run().await,
+        };
+        started.with_context(|| format!("starting {server} again"))
     }
 
     /// The database as the service itself sees it: it reads and writes rows. None: it has no database.

@@ -14,11 +14,12 @@ use tempfile::TempDir;
 use testservers::{NatsServer, Port, PostgresServer};
 
 use crate::{
-    BlobSettings, Options, Service,
+    BlobSettings, Ending, Options, Server, Service,
     environment::{Place, Surroundings, variables},
     process::{Launch, Process, tail},
     programs::Programs,
     servers::Servers,
+    starting::{self, Arrival, Arrived},
 };
 
 /// Who is asked starts before who asks.
@@ -57,19 +58,21 @@ struct Directory {
 }
 
 impl Stack {
-    /// Starts the servers, makes the tables, starts every replica; returns when all of them listen.
+    /// Starts the servers, makes the tables, starts every replica (spare places stay empty); returns when all of
+    /// them listen.
     ///
     /// # Errors
     /// A program is not built or not installed, or something does not start; the text quotes its log.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        ensure!(options.replicas > 0, "a stack has at least one replica of each process");
+        let places = options.replicas + options.spares;
+        ensure!(places > 0, "a stack has at least one place for each process");
         let programs = Programs::find(options.bin_dir.as_deref())?;
         let directory = Directory::make(options.directory.clone())?;
         let (servers, (stage, stage_url)) =
             tokio::try_join!(Servers::start(), start_stage(&options, &programs, &directory))?;
         let mut ports = Vec::new();
         for service in Service::ALL {
-            for index in 0..options.replicas {
+            for index in 0..places {
                 ports.push((service, index, port(&options, service, index)?));
             }
         }
@@ -97,12 +100,13 @@ impl Stack {
             };
             anyhow::Ok(Replica { service, index, port, launch, process: None })
         };
+        let wanted = options.replicas;
         let replicas = ports.into_iter().map(replica).collect::<anyhow::Result<_>>()?;
         let mut stack = Self { replicas, stage, stage_url, servers, api_key: options.api_key, directory };
         stack.migrate().await?;
         for wave in WAVES {
-            let starting = stack.replicas.iter_mut().filter(|replica| wave.contains(&replica.service));
-            try_join_all(starting.map(Replica::start)).await?;
+            let in_wave = |replica: &&mut Replica| wave.contains(&replica.service) && replica.index < wanted;
+            try_join_all(stack.replicas.iter_mut().filter(in_wave).map(Replica::start)).await?;
         }
         Ok(stack)
     }
@@ -135,7 +139,7 @@ impl Stack {
         self.api_key.as_deref()
     }
 
-    /// Every replica: its kind, its number among its kind, where it listens.
+    /// Every replica and every spare place: its kind, its number among its kind, where it listens.
     pub fn replicas(&self) -> impl Iterator<Item = (Service, usize, SocketAddr)> {
         self.replicas.iter().map(|replica| (replica.service, replica.index, replica.port.address()))
     }
@@ -163,6 +167,14 @@ impl Stack {
         self.replica_mut(service, index)?.terminate().await
     }
 
+    /// Tells a replica to stop (SIGTERM) and does not wait: [`Stack::ended`] reports how it ended.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn tell_to_stop(&mut self, service: Service, index: usize) -> anyhow::Result<()> {
+        self.signal(service, index, libc::SIGTERM)
+    }
+
     /// Stops a replica's clock (SIGSTOP): it holds what it holds and does nothing.
     ///
     /// # Errors
@@ -187,7 +199,54 @@ impl Stack {
         self.replica_mut(service, index)?.start().await
     }
 
-    /// The replicas that ended without being told to, and how; each is reported once.
+    /// Starts a replica in a place where none runs, with more environment variables than it has anyway, while the
+    /// stack does other things; what came of it is given to [`Stack::arrived`].
+    ///
+    /// # Errors
+    /// One runs there.
+    pub fn starting(
+        &self,
+        service: Service,
+        index: usize,
+        more: Vec<(String, String)>,
+    ) -> anyhow::Result<impl Future<Output = Arrival> + Send + 'static> {
+        let replica = self.replica(service, index)?;
+        ensure!(replica.process.is_none(), "{service} {index} runs already");
+        let mut launch = replica.launch.clone();
+        launch.variables.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+        launch.variables.extend(more);
+        Ok(starting::start(service, index, launch))
+    }
+
+    /// Takes up a replica that was [`Stack::starting`].
+    ///
+    /// # Errors
+    /// It could not be started, or did not say in time that it listens.
+    pub fn arrived(&mut self, arrival: Arrival) -> anyhow::Result<Arrived> {
+        let replica = self.replica_mut(arrival.service, arrival.index)?;
+        match arrival.started? {
+            Ok(process) => {
+                replica.process = Some(process);
+                Ok(Arrived::Listens)
+            }
+            Err(status) => Ok(Arrived::Ended(status)),
+        }
+    }
+
+    /// Takes a server away; what it stored stays.
+    pub fn stop_server(&mut self, server: Server, how: Ending) {
+        self.servers.stop(server, how);
+    }
+
+    /// Starts a server that was taken away, where it was; returns when it answers.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn run_server(&mut self, server: Server) -> anyhow::Result<()> {
+        self.servers.run(server).await
+    }
+
+    /// The replicas that ended without being waited for, and how; each is reported once.
     pub fn ended(&mut self) -> Vec<(Service, usize, ExitStatus)> {
         let mut ended = Vec::new();
         for replica in &mut self.replicas {

@@ -44,7 +44,15 @@ impl NatsServer {
         self.server = None;
     }
 
-    /// Starts it again after [`NatsServer::stop`], on the same port.
+    /// Ends it in order, as for an upgrade; what is stored stays.
+    pub fn stop_orderly(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.signal(libc::SIGTERM);
+            server.wait();
+        }
+    }
+
+    /// Starts it again after [`NatsServer::stop`] or [`NatsServer::stop_orderly`], on the same port.
     ///
     /// # Errors
     /// It does not start.

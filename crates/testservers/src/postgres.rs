@@ -152,13 +152,22 @@ impl PostgresServer {
 
     /// Ends it at once, as a crash would; the data stays.
     pub fn stop(&mut self) {
+        self.end(libc::SIGQUIT);
+    }
+
+    /// Ends it in order, as for an upgrade: sessions are told, what is under way is rolled back.
+    pub fn stop_orderly(&mut self) {
+        self.end(libc::SIGINT);
+    }
+
+    fn end(&mut self, signal: i32) {
         if let Some(mut server) = self.server.take() {
-            server.signal(libc::SIGQUIT);
+            server.signal(signal);
             server.wait();
         }
     }
 
-    /// Starts it again after [`PostgresServer::stop`].
+    /// Starts it again after [`PostgresServer::stop`] or [`PostgresServer::stop_orderly`].
     ///
     /// # Errors
     /// It does not start.

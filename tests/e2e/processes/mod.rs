@@ -1,6 +1,7 @@
 //! The whole product as processes: six kinds, two replicas each, on PostgreSQL, NATS and S3.
 
 mod busy;
+mod chaos;
 mod kill;
 mod leaks;
 mod load;
@@ -143,13 +144,23 @@ async fn insist(clients: &[Client], path: &str, key: &str, body: Option<Value>) 
 
 /// An approved job of `scenes` scenes, insisted on; `key` is its own.
 async fn insisted_job(clients: &[Client], campaign: &str, scenes: usize, key: &str) -> i64 {
+    let job = draft(clients, campaign, scenes, key).await;
+    approve(clients, job, key).await;
+    job
+}
+
+/// A job of `scenes` scenes that waits for its approval, insisted on; `key` is its own.
+async fn draft(clients: &[Client], campaign: &str, scenes: usize, key: &str) -> i64 {
     let body = json!({"campaign_id": campaign, "num_pairs": scenes, "clip_duration": 4});
     let path = "/api/v3/jobs/from-image-pairs";
     let created = insist(clients, path, &format!("create-{key}"), Some(body)).await;
     let created = created.expect(StatusCode::CREATED, path).unwrap();
-    let job = created["job_id"].as_i64().unwrap();
+    created["job_id"].as_i64().unwrap()
+}
+
+/// Insists on the approval of a job.
+async fn approve(clients: &[Client], job: i64, key: &str) {
     let path = format!("/api/v3/jobs/{job}/approve");
     let approved = insist(clients, &path, &format!("approve-{key}"), None).await;
     approved.expect(StatusCode::OK, &path).unwrap();
-    job
 }

@@ -1,0 +1,198 @@
+//! `cargo xtask drill NAME`: tests of the whole system that run for as long as one wants, with their output shown.
+//!
+//! A drill is a test like any other: the same code, set by environment variables where the test command leaves
+//! them at their defaults.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use crate::process::{become_command, cargo, step};
+use crate::{servers, tools, up};
+
+/// A drill that can be asked for.
+struct Drill {
+    name: &'static str,
+    about: &'static str,
+    /// The tests: whose name begins with this.
+    tests: &'static str,
+    settings: &'static [Setting],
+}
+
+/// What can be set of a drill.
+struct Setting {
+    flag: &'static str,
+    variable: &'static str,
+    about: &'static str,
+    value: Value,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Value {
+    Number,
+    File,
+}
+
+const DRILLS: [Drill; 4] = [
+    Drill {
+        name: "chaos",
+        about: "processes killed, servers restarted, replicas replaced, at random and at every boundary",
+        tests: "processes::chaos::",
+        settings: &[
+            Setting {
+                flag: "--seed",
+                variable: "FILMSTRIP_CHAOS_SEED",
+                about: "a whole number that everything random is drawn from",
+                value: Value::Number,
+            },
+            Setting {
+                flag: "--minutes",
+                variable: "FILMSTRIP_CHAOS_MINUTES",
+                about: "how long; without it one round, as in the tests",
+                value: Value::Number,
+            },
+            Setting {
+                flag: "--report",
+                variable: "FILMSTRIP_CHAOS_REPORT",
+                about: "where the report is written to as well",
+                value: Value::File,
+            },
+        ],
+    },
+    Drill {
+        name: "leaks",
+        about: "many jobs in a row; memory, files, leases and slots return to where they began",
+        tests: "processes::leaks::",
+        settings: &[Setting {
+            flag: "--jobs",
+            variable: "FILMSTRIP_LEAKS_JOBS",
+            about: "how many",
+            value: Value::Number,
+        }],
+    },
+    Drill {
+        name: "restart",
+        about: "every replica replaced in turn under load; no request fails",
+        tests: "processes::load::",
+        settings: &[Setting {
+            flag: "--rounds",
+            variable: "FILMSTRIP_RESTART_ROUNDS",
+            about: "how often each is replaced",
+            value: Value::Number,
+        }],
+    },
+    Drill {
+        name: "outage",
+        about: "PostgreSQL or NATS away for a while under load; nothing is lost",
+        tests: "processes::outages::",
+        settings: &[Setting {
+            flag: "--seconds",
+            variable: "FILMSTRIP_OUTAGE_SECONDS",
+            about: "for how long",
+            value: Value::Number,
+        }],
+    },
+];
+
+/// Runs the drill that the first argument names.
+pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
+    match args.split_first() {
+        Some((name, rest)) if !name.starts_with('-') => named(name, rest),
+        _ => {
+            print!("{}", usage());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Runs one drill, with its own arguments.
+pub(crate) fn named(name: &str, args: &[String]) -> Result<ExitCode, String> {
+    let drill = DRILLS.iter().find(|drill| drill.name == name);
+    let drill = drill.ok_or_else(|| format!("there is no drill {name:?}\n\n{}", usage()))?;
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        print!("{}", usage());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let variables = variables(drill, args)?;
+    tools::need_ffmpeg()?;
+    servers::need_servers()?;
+    if !step(up::build_programs()).passed {
+        return Err("the programs could not be built; the compiler's words are above".into());
+    }
+    let mut command = test_command(drill);
+    command.envs(variables);
+    become_command(command)
+}
+
+/// The whole workspace's features, so that nothing is built twice.
+fn test_command(drill: &Drill) -> Command {
+    let own = ["test", "--workspace", "--test", "e2e", "--", drill.tests, "--nocapture", "--test-threads", "1"];
+    cargo(own)
+}
+
+/// What the arguments set; each flag takes a value of its own.
+fn variables(drill: &Drill, args: &[String]) -> Result<Vec<(&'static str, String)>, String> {
+    let mut set = Vec::new();
+    let mut args = args.iter();
+    while let Some(flag) = args.next() {
+        let setting = drill.settings.iter().find(|setting| setting.flag == flag);
+        let setting = setting.ok_or_else(|| format!("{} takes no {flag:?}\n\n{}", drill.name, usage()))?;
+        let value = args.next().ok_or_else(|| format!("{flag} needs a value: {}", setting.about))?;
+        set.push((setting.variable, checked(setting, value)?));
+    }
+    Ok(set)
+}
+
+fn checked(setting: &Setting, value: &str) -> Result<String, String> {
+    match setting.value {
+        Value::Number if value.parse::<f64>().is_ok_and(|number| number >= 0.0) => Ok(value.to_owned()),
+        Value::Number => Err(format!("{} is {value:?}, which is no number", setting.flag)),
+        // Relative to where the command was typed, not to where the test runs.
+        Value::File => std::path::absolute(Path::new(value))
+            .map(|path| path.display().to_string())
+            .map_err(|error| format!("{} is {value:?}: {error}", setting.flag)),
+    }
+}
+
+fn usage() -> String {
+    let mut text = "Usage: cargo xtask drill NAME [OPTIONS]\n".to_owned();
+    for drill in &DRILLS {
+        text.push_str(&format!("\n  {:<22} {}\n", drill.name, drill.about));
+        for setting in drill.settings {
+            let value = if setting.value == Value::Number { "N" } else { "FILE" };
+            text.push_str(&format!("    {:<20} {}\n", format!("{} {value}", setting.flag), setting.about));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(args: &[&str]) -> Result<Vec<(&'static str, String)>, String> {
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        variables(&DRILLS[0], &args)
+    }
+
+    #[test]
+    fn arguments_become_the_environment_of_the_test() {
+        let set = set(&["--seed", "7", "--minutes", "2.5"]).unwrap();
+        assert_eq!(
+            set,
+            [("FILMSTRIP_CHAOS_SEED", "7".to_owned()), ("FILMSTRIP_CHAOS_MINUTES", "2.5".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_report_goes_where_the_command_was_typed() {
+        let set = set(&["--report", "out/chaos.md"]).unwrap();
+        assert!(Path::new(&set[0].1).is_absolute(), "{set:?}");
+    }
+
+    #[test]
+    fn what_a_drill_does_not_take_is_refused_with_what_it_does() {
+        assert!(set(&["--jobs", "7"]).unwrap_err().contains("--seed"));
+        assert!(set(&["--seed"]).unwrap_err().contains("needs a value"));
+        assert!(set(&["--minutes", "soon"]).unwrap_err().contains("no number"));
+    }
+}
