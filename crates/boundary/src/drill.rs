@@ -12,7 +12,7 @@ use std::{
 /// An armed process.
 #[derive(Debug)]
 pub(crate) struct Drill {
-    kill_at: Option<String>,
+    kill_at: HashSet<String>,
     crossed: Mutex<Crossed>,
 }
 
@@ -23,8 +23,10 @@ struct Crossed {
 }
 
 impl Drill {
-    pub(crate) fn open(path: &Path, kill_at: Option<String>) -> io::Result<Self> {
+    /// `kill_at`: boundaries to die at, separated by commas.
+    pub(crate) fn open(path: &Path, kill_at: &str) -> io::Result<Self> {
         let file = File::options().create(true).append(true).open(path)?;
+        let kill_at = kill_at.split(',').map(str::to_owned).collect();
         Ok(Self { kill_at, crossed: Mutex::new(Crossed { file, names: HashSet::new() }) })
     }
 
@@ -35,7 +37,7 @@ impl Drill {
         if crossed.names.contains(&name) {
             return;
         }
-        let dies = self.kill_at.as_ref() == Some(&name);
+        let dies = self.kill_at.contains(&name);
         let mut lines = format!("crossed {name}\n");
         if dies {
             lines.push_str(&format!("killed {name}\n"));

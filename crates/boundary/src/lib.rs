@@ -6,7 +6,7 @@
 //! | variable | what it is |
 //! | --- | --- |
 //! | `FILMSTRIP_CROSSINGS` | a file; `crossed <name>` is appended at the first crossing of each boundary |
-//! | `FILMSTRIP_KILL_AT` | a boundary; at its first crossing `killed <name>` is appended, and SIGKILL follows at once |
+//! | `FILMSTRIP_KILL_AT` | a boundary, or several separated by commas; at the first crossing of any of them `killed <name>` is appended, and SIGKILL follows at once |
 //!
 //! A name is `<what>.<before or after>` with, mostly, `/<which>` behind it: `append.after/JobApproved`. It is the
 //! same in every run: no id is part of it, and no blank. Several processes may share a file: each line is one write.
@@ -32,7 +32,7 @@ use drill::Drill;
 
 /// Names the file of crossings.
 pub const CROSSINGS: &str = "FILMSTRIP_CROSSINGS";
-/// Names the boundary to die at.
+/// Names the boundary to die at, or several, separated by commas.
 pub const KILL_AT: &str = "FILMSTRIP_KILL_AT";
 
 static DRILL: OnceLock<Drill> = OnceLock::new();
@@ -50,7 +50,7 @@ pub fn arm() -> io::Result<()> {
         };
     };
     let kill_at = given(KILL_AT).map(|name| name.to_string_lossy().into_owned());
-    let drill = Drill::open(&path, kill_at.clone())
+    let drill = Drill::open(&path, kill_at.as_deref().unwrap_or_default())
         .map_err(|error| io::Error::new(error.kind(), format!("{CROSSINGS}: {}: {error}", path.display())))?;
     if DRILL.set(drill).is_err() {
         return Err(io::Error::other("the boundaries of this process are armed already"));

@@ -107,6 +107,17 @@ fn a_process_dies_by_sigkill_at_the_boundary_that_it_is_told() {
 }
 
 #[test]
+fn of_several_boundaries_the_first_one_crossed_ends_it() {
+    let names = "append.after/JobApproved,planner.before,append.before/JobApproved";
+    let child = Child::of("two appends", &[(CROSSINGS, "crossings"), (KILL_AT, names)]);
+    assert_eq!(child.status.signal(), Some(9));
+    assert_eq!(
+        child.file("crossings"),
+        ["crossed append.before/JobApproved", "killed append.before/JobApproved"]
+    );
+}
+
+#[test]
 fn a_process_that_never_gets_to_its_boundary_lives() {
     let child = Child::of("two appends", &[(CROSSINGS, "crossings"), (KILL_AT, "append.after/JobCanceled")]);
     assert!(child.status.success(), "{:?}", child.status);
