@@ -45,6 +45,12 @@ const DRILLS: [Drill; 4] = [
                 value: Value::Number,
             },
             Setting {
+                flag: "--jobs",
+                variable: "FILMSTRIP_CHAOS_JOBS",
+                about: "how many jobs at least",
+                value: Value::Number,
+            },
+            Setting {
                 flag: "--minutes",
                 variable: "FILMSTRIP_CHAOS_MINUTES",
                 about: "how long; without it one round, as in the tests",
@@ -125,7 +131,8 @@ pub(crate) fn named(name: &str, args: &[String]) -> Result<ExitCode, String> {
 
 /// The whole workspace's features, so that nothing is built twice.
 fn test_command(drill: &Drill) -> Command {
-    let own = ["test", "--workspace", "--test", "e2e", "--", drill.tests, "--nocapture", "--test-threads", "1"];
+    let own =
+        ["test", "--workspace", "--test", "e2e", "--", drill.tests, "--nocapture", "--test-threads", "1"];
     cargo(own)
 }
 
@@ -191,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_a_drill_does_not_take_is_refused_with_what_it_does() {
-        assert!(set(&["--jobs", "7"]).unwrap_err().contains("--seed"));
+        assert!(set(&["--rounds", "7"]).unwrap_err().contains("--seed"));
         assert!(set(&["--seed"]).unwrap_err().contains("needs a value"));
         assert!(set(&["--minutes", "soon"]).unwrap_err().contains("no number"));
     }

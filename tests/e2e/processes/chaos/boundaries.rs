@@ -14,8 +14,10 @@ pub(super) type Boundary = (Service, String);
 /// One kind of process and which of it.
 pub(super) type Place = (Service, usize);
 
-/// All boundaries that are known, one a line: the kind of process, a blank, the name.
-pub(super) const KNOWN: &str = include_str!("boundaries.txt");
+/// The file of all boundaries that are known, one a line: the kind of process, a blank, the name.
+pub(super) fn list_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/e2e/processes/chaos/boundaries.txt")
+}
 
 /// What processes wrote into their files about the boundaries that they crossed.
 pub(super) struct Boundaries {
@@ -24,6 +26,8 @@ pub(super) struct Boundaries {
     known: BTreeSet<Boundary>,
     kills: BTreeMap<Boundary, usize>,
     crossed: BTreeSet<Boundary>,
+    /// Which boundary is next when all were kill points.
+    again: usize,
     /// How many lines of each file were read.
     read: BTreeMap<Place, usize>,
 }
@@ -33,23 +37,34 @@ impl Boundaries {
         fs::create_dir_all(directory).unwrap();
         Self {
             directory: directory.to_owned(),
-            known: parse(KNOWN),
+            known: parse(&fs::read_to_string(list_file()).unwrap()),
             kills: BTreeMap::new(),
             crossed: BTreeSet::new(),
+            again: 0,
             read: BTreeMap::new(),
         }
     }
 
-    /// The environment of a process that is started in this place: it ends itself at the first boundary that was
-    /// no kill point yet.
-    pub(super) fn variables(&self, place: Place) -> Vec<(String, String)> {
-        let mut variables =
-            vec![("FILMSTRIP_CROSSINGS".to_owned(), self.file(place).display().to_string())];
+    /// The environment of a process that is started in this place. When it is `armed` it ends itself at the first
+    /// boundary that was no kill point yet; when there is none left, at one after the other once more.
+    pub(super) fn variables(&mut self, place: Place, armed: bool) -> Vec<(String, String)> {
+        let mut variables = vec![("FILMSTRIP_CROSSINGS".to_owned(), self.file(place).display().to_string())];
         let left: Vec<&str> = self.left(place.0).collect();
-        if !left.is_empty() {
-            variables.push(("FILMSTRIP_KILL_AT".to_owned(), left.join(",")));
+        let of_it: Vec<&str> = self.of(place.0).map(|(_, name)| name.as_str()).collect();
+        let at = match of_it.get(self.again.checked_rem(of_it.len()).unwrap_or_default()) {
+            _ if !left.is_empty() => left.join(","),
+            Some(once_more) => (*once_more).to_owned(),
+            None => return variables,
+        };
+        if armed {
+            self.again += 1;
+            variables.push(("FILMSTRIP_KILL_AT".to_owned(), at));
         }
         variables
+    }
+
+    fn of(&self, service: Service) -> impl Iterator<Item = &Boundary> {
+        self.known.iter().filter(move |(owner, _)| *owner == service)
     }
 
     /// Reads what the processes in this place have written since; the boundary at which the last one ended itself.
@@ -71,8 +86,7 @@ impl Boundaries {
 
     /// Boundaries of a kind of process at which none was killed yet.
     pub(super) fn left(&self, service: Service) -> impl Iterator<Item = &str> {
-        let of_it = self.known.iter().filter(move |(owner, _)| *owner == service);
-        of_it.filter(|boundary| !self.kills.contains_key(boundary)).map(|(_, name)| name.as_str())
+        self.of(service).filter(|boundary| !self.kills.contains_key(*boundary)).map(|(_, name)| name.as_str())
     }
 
     /// All boundaries at which nothing was killed yet.
@@ -115,13 +129,15 @@ fn parse(list: &str) -> BTreeSet<Boundary> {
 fn a_kill_point_is_counted_once_and_not_asked_for_again() {
     let scratch = tempfile::tempdir().unwrap();
     let mut boundaries = Boundaries::new(scratch.path());
-    boundaries.known = parse("# comment\nrender append.before/A\nrender append.after/A\njob append.before/B\n");
-    let armed = |boundaries: &Boundaries| boundaries.variables((Service::Render, 1)).pop().unwrap();
-    assert_eq!(armed(&boundaries).1, "append.after/A,append.before/A");
+    boundaries.known =
+        parse("# comment\nrender append.before/A\nrender append.after/A\njob append.before/B\n");
+    let armed = |boundaries: &mut Boundaries| boundaries.variables((Service::Render, 1), true).pop().unwrap();
+    assert_eq!(armed(&mut boundaries).1, "append.after/A,append.before/A");
     fs::write(scratch.path().join("render-1"), "crossed append.before/A\nkilled append.before/A\n").unwrap();
     assert_eq!(boundaries.look((Service::Render, 1)).as_deref(), Some("append.before/A"));
     assert_eq!(boundaries.look((Service::Render, 1)), None, "nothing new");
-    assert_eq!(armed(&boundaries).1, "append.after/A");
+    assert_eq!(armed(&mut boundaries).1, "append.after/A");
+    assert_eq!(boundaries.variables((Service::Render, 1), false).len(), 1, "it lives on");
     assert_eq!(boundaries.all_left(), ["render append.after/A", "job append.before/B"]);
     assert_eq!(boundaries.kills().map(|(_, kills)| kills).sum::<usize>(), 1);
 }

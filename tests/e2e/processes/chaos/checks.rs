@@ -105,7 +105,9 @@ pub(super) fn bought(ledger: &Ledger, logs: &Logs, lived: &[Lived], wrong: &mut 
     let (video, music) = (ledger.max_in_flight.video, ledger.max_in_flight.music);
     (bought.most_videos, bought.most_tracks) = (video, music);
     if video != MOST.0 || music > MOST.1 {
-        wrong.push(format!("{video} renders and {music} tracks were under way at once; {MOST:?} may and the first should"));
+        wrong.push(format!(
+            "{video} renders and {music} tracks were under way at once; {MOST:?} may and the first should"
+        ));
     }
     for done in lived {
         clips(done, &charges, wrong);
@@ -125,8 +127,12 @@ fn clips(done: &Lived, charges: &BTreeMap<String, Vec<&LedgerEntry>>, wrong: &mu
         Some(Outcome::Canceled) | None => 0..=done.takes,
     };
     if !expected.contains(&paid) {
-        let keys: Vec<&String> = charges.keys().filter(|key| key.starts_with(&format!("job-{}/", done.id))).collect();
-        wrong.push(format!("job {} paid for {paid} clips, not {expected:?} (orders {keys:?}): {}", done.id, done.job));
+        let keys: Vec<&String> =
+            charges.keys().filter(|key| key.starts_with(&format!("job-{}/", done.id))).collect();
+        wrong.push(format!(
+            "job {} paid for {paid} clips, not {expected:?} (orders {keys:?}): {}",
+            done.id, done.job
+        ));
     }
 }
 
@@ -147,7 +153,7 @@ fn intents(events: &[StoredEvent]) -> HashMap<String, Intent> {
 /// What a service published against what its log holds, once its relay has come to the end: how many messages.
 pub(super) async fn published(stack: &Stack, service: Service, wrong: &mut Vec<String>) -> (u64, u64) {
     let mut last = String::new();
-    let until = tokio::time::Instant::now() + super::super::PATIENCE / 5;
+    let until = tokio::time::Instant::now() + super::PATIENCE / 5;
     while tokio::time::Instant::now() < until {
         match stack.run(service, &["events", "reconcile"]).await {
             Ok(report) => return counts(&report),

@@ -1,10 +1,7 @@
 //! Carries a plan out on the processes, and brings back whatever ends.
 
 use std::{
-    collections::BTreeMap,
-    os::unix::process::ExitStatusExt as _,
-    process::ExitStatus,
-    time::Duration,
+    collections::BTreeMap, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration,
 };
 
 use stack::{Arrival, Arrived, Service, Stack};
@@ -125,10 +122,7 @@ impl Driver {
     }
 
     fn start(&mut self, place: Place) {
-        let mut variables = self.boundaries.variables(place);
-        if !self.arming {
-            variables.truncate(1);
-        }
+        let variables = self.boundaries.variables(place, self.arming);
         match self.stack.starting(place.0, place.1, variables) {
             Ok(starting) => {
                 self.starting.spawn(starting);
@@ -144,7 +138,8 @@ impl Driver {
             Ok(Arrived::Listens) => {
                 self.places.insert(place, State::Running);
                 self.tally.add("started", place.0);
-                for replacement in self.replacements.iter_mut().filter(|replacement| replacement.new == place) {
+                for replacement in self.replacements.iter_mut().filter(|replacement| replacement.new == place)
+                {
                     replacement.due = Some(Instant::now() + replacement.overlap);
                 }
             }
@@ -182,14 +177,24 @@ impl Driver {
             let old: Vec<Place> = self.running(new.0).into_iter().filter(|place| *place != new).collect();
             // None works just now: then there are not too many either, once the dead come back.
             let Some(old) = pick(&old, which) else {
-                self.replacements.push(Replacement { new, which, overlap: Duration::ZERO, due: Some(now + AWAY) });
+                self.replacements.push(Replacement {
+                    new,
+                    which,
+                    overlap: Duration::ZERO,
+                    due: Some(now + AWAY),
+                });
                 continue;
             };
             if self.stack.tell_to_stop(old.0, old.1).is_ok() {
                 self.places.insert(old, State::Stopping { since: now });
                 self.tally.add("replaced", old.0);
             } else {
-                self.replacements.push(Replacement { new, which, overlap: Duration::ZERO, due: Some(now + AWAY) });
+                self.replacements.push(Replacement {
+                    new,
+                    which,
+                    overlap: Duration::ZERO,
+                    due: Some(now + AWAY),
+                });
             }
         }
     }
@@ -245,20 +250,19 @@ impl Driver {
     }
 
     fn replace(&mut self, service: Service, which: usize, overlap: Duration) -> bool {
-        let mut spare = self.places.iter().filter(|(place, state)| place.0 == service && **state == State::Spare);
+        let mut spare =
+            self.places.iter().filter(|(place, state)| place.0 == service && **state == State::Spare);
         let Some((&new, _)) = spare.next() else { return false };
         self.start(new);
         self.replacements.push(Replacement { new, which, overlap, due: None });
         true
     }
 
-    /// Processes that are started from now on end themselves nowhere; those that would are started anew.
+    /// Processes that are started from now on end themselves nowhere, and all are started anew.
     pub(super) async fn disarm(&mut self) {
         self.arming = false;
         self.settle().await;
-        let armed = |place: &Place| self.boundaries.left(place.0).next().is_some();
-        let armed: Vec<Place> = self.all_running().filter(armed).collect();
-        for place in armed {
+        for place in Service::ALL.into_iter().flat_map(|service| self.running(service)).collect::<Vec<_>>() {
             if let Err(error) = self.stack.kill(place.0, place.1).await {
                 self.wrong.push(format!("{error:#}"));
             }
@@ -274,15 +278,11 @@ impl Driver {
             let at_rest = |state: &State| matches!(state, State::Running | State::Spare);
             driver.replacements.is_empty() && driver.places.values().all(at_rest)
         };
-        let until = Instant::now() + super::super::PATIENCE;
+        let until = Instant::now() + super::PATIENCE;
         while !settled(self) {
             assert!(Instant::now() < until, "the processes do not come to rest: {:?}", self.places);
             self.tick().await;
         }
-    }
-
-    fn all_running(&self) -> impl Iterator<Item = Place> {
-        Service::ALL.into_iter().flat_map(|service| self.running(service))
     }
 
     /// Whatever was written about boundaries up to now.

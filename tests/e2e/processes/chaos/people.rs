@@ -7,13 +7,14 @@ use reqwest::{StatusCode, multipart};
 use serde_json::{Value, json};
 
 use super::{
-    super::{PATIENCE, approve, draft, insist},
+    super::{approve, draft, insist},
+    PATIENCE,
     jobs::{House, Kind, ORDINARY, Outcome, Wanted},
 };
 use crate::world::{pause, photos, room, until_at_any};
 
-/// A room whose clips the provider refuses.
-pub(super) const REFUSED_ROOM: &str = "dungeon";
+/// A room whose clips the provider refuses; of a sort that storyboards show.
+pub(super) const REFUSED_ROOM: &str = "forbidden bedroom";
 /// A room whose music it refuses.
 pub(super) const SILENT_ROOM: &str = "crypt";
 /// Photographs of a house.
@@ -38,7 +39,9 @@ impl Lived {
         let Wanted { number, kind, .. } = self.wanted;
         match self.outcome {
             Some(outcome) if kind.allows(outcome) => None,
-            outcome => Some(format!("job {} (the {number}th, {kind:?}) ended as {outcome:?}: {}", self.id, self.job)),
+            outcome => {
+                Some(format!("job {} (the {number}th, {kind:?}) ended as {outcome:?}: {}", self.id, self.job))
+            }
         }
     }
 }
@@ -66,7 +69,9 @@ pub(super) async fn houses(clients: &[Client]) -> BTreeMap<House, String> {
 }
 
 async fn campaign(clients: &[Client], number: usize) -> String {
-    let made = insist(clients, "/api/v3/clients", &format!("client-{number}"), Some(json!({"name": "Northwind"}))).await;
+    let made =
+        insist(clients, "/api/v3/clients", &format!("client-{number}"), Some(json!({"name": "Northwind"})))
+            .await;
     let client = id(made.expect(StatusCode::CREATED, "a client").unwrap());
     let body = json!({"name": format!("House {number}"), "client_id": client, "brief": "A bright house by the water"});
     let made = insist(clients, "/api/v3/campaigns", &format!("campaign-{number}"), Some(body)).await;
@@ -82,8 +87,10 @@ async fn upload(clients: &[Client], campaign: &str, file: &Path, tag: &str, key:
     let uploading = async {
         for client in clients.iter().cycle() {
             let part = multipart::Part::file(file).await.unwrap();
-            let form = multipart::Form::new().text("campaign_id", campaign.to_owned()).text("tags", tag.to_owned());
-            let request = client.request(reqwest::Method::POST, "/api/v3/assets").header("idempotency-key", key);
+            let form =
+                multipart::Form::new().text("campaign_id", campaign.to_owned()).text("tags", tag.to_owned());
+            let request =
+                client.request(reqwest::Method::POST, "/api/v3/assets").header("idempotency-key", key);
             if let Ok(response) = request.multipart(form.part("file", part)).send().await
                 && let Ok(answered) = answer(response).await
                 && !answered.status.is_server_error()
@@ -133,14 +140,16 @@ async fn cancel(clients: &[Client], job: i64) {
     let path = format!("/api/v3/jobs/{job}/cancel");
     let answered = insist(clients, &path, &format!("cancel-{job}"), None).await;
     let status = answered.status;
-    assert!(matches!(status, StatusCode::ACCEPTED | StatusCode::UNPROCESSABLE_ENTITY), "{status}: {}", answered.body);
+    assert!(
+        matches!(status, StatusCode::ACCEPTED | StatusCode::UNPROCESSABLE_ENTITY),
+        "{status}: {}",
+        answered.body
+    );
 }
 
 /// What the outside world does wrong meanwhile. Nothing of it may cost a job its end.
 pub(super) fn faults() -> Value {
-    let now_and_then = |kind: &str, probability: f64, then: Value| {
-        json!({"when": {"kind": kind, "probability": probability, "seed": probability.to_bits() % 1000}, "then": then})
-    };
+    let now_and_then = |kind: &str, probability: f64, then: Value| json!({"when": {"kind": kind, "probability": probability, "seed": probability.to_bits() % 1000}, "then": then});
     let refuse = |kind: &str, room: &str| {
         json!({"when": {"kind": kind, "prompt_contains": room},
                "then": {"fault": "fail", "error": "The input was flagged as sensitive", "code": "E005"}})
@@ -152,7 +161,11 @@ pub(super) fn faults() -> Value {
         now_and_then("video", 0.04, json!({"fault": "accept_then_drop"})),
         now_and_then("video", 0.03, json!({"fault": "status", "code": 502, "accepted": true})),
         now_and_then("video", 0.035, json!({"fault": "status", "code": 503})),
-        now_and_then("video", 0.05, json!({"fault": "fail", "error": "Timeout starting prediction", "code": "E6716"})),
+        now_and_then(
+            "video",
+            0.05,
+            json!({"fault": "fail", "error": "Timeout starting prediction", "code": "E6716"})
+        ),
         now_and_then("video", 0.3, json!({"fault": "slow", "seconds": 3.0})),
         now_and_then("music", 0.045, json!({"fault": "accept_then_drop"})),
         now_and_then("download", 0.045, json!({"fault": "truncated_body"})),

@@ -106,7 +106,8 @@ fn each_round_kills_and_replaces_every_kind_of_process_and_restarts_every_server
             let round: Vec<Disturbance> = plan.by_ref().take(Plan::ROUND).map(|step| step.what).collect();
             let count = |wanted: &dyn Fn(&Disturbance) -> bool| round.iter().filter(|d| wanted(d)).count();
             for kind in Service::ALL {
-                let killed = |d: &Disturbance| matches!(d, Disturbance::Kill { service, .. } if *service == kind);
+                let killed =
+                    |d: &Disturbance| matches!(d, Disturbance::Kill { service, .. } if *service == kind);
                 let replaced =
                     |d: &Disturbance| matches!(d, Disturbance::Replace { service, .. } if *service == kind);
                 assert_eq!((count(&killed), count(&replaced)), (KILLS, 1), "seed {seed}, {kind}");

@@ -142,7 +142,12 @@ impl Report {
         writeln!(f, "\n| server | crashed | restarted in order |\n| --- | --- | --- |")?;
         let count = |server, how| self.tally.servers.get(&(server, how)).copied().unwrap_or_default();
         for server in [Server::Postgres, Server::Nats, Server::S3] {
-            writeln!(f, "| {server} | {} | {} |", count(server, Ending::Crash), count(server, Ending::Orderly))?;
+            writeln!(
+                f,
+                "| {server} | {} | {} |",
+                count(server, Ending::Crash),
+                count(server, Ending::Orderly)
+            )?;
         }
         writeln!(f, "\n{} more were planned and not possible at their moment.", self.tally.skipped)
     }
