@@ -19,6 +19,9 @@ pub(super) fn list_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/e2e/processes/chaos/boundaries.txt")
 }
 
+/// One in so many starts ends at a boundary that was a kill point before.
+const ONCE_MORE: usize = 4;
+
 /// What processes wrote into their files about the boundaries that they crossed.
 pub(super) struct Boundaries {
     /// One file for each place, added to by every process that was started there.
@@ -26,7 +29,7 @@ pub(super) struct Boundaries {
     known: BTreeSet<Boundary>,
     kills: BTreeMap<Boundary, usize>,
     crossed: BTreeSet<Boundary>,
-    /// Which boundary is next when all were kill points.
+    /// Starts of processes whose boundaries were all kill points already.
     again: usize,
     /// How many lines of each file were read.
     read: BTreeMap<Place, usize>,
@@ -46,19 +49,20 @@ impl Boundaries {
     }
 
     /// The environment of a process that is started in this place. When it is `armed` it ends itself at the first
-    /// boundary that was no kill point yet; when there is none left, at one after the other once more.
+    /// boundary that was no kill point yet. When there is none left, every fourth start has one of them once more:
+    /// not each, or what crosses it would never be done.
     pub(super) fn variables(&mut self, place: Place, armed: bool) -> Vec<(String, String)> {
         let mut variables = vec![("FILMSTRIP_CROSSINGS".to_owned(), self.file(place).display().to_string())];
-        let left: Vec<&str> = self.left(place.0).collect();
-        let of_it: Vec<&str> = self.of(place.0).map(|(_, name)| name.as_str()).collect();
-        let at = match of_it.get(self.again.checked_rem(of_it.len()).unwrap_or_default()) {
-            _ if !left.is_empty() => left.join(","),
-            Some(once_more) => (*once_more).to_owned(),
-            None => return variables,
-        };
-        if armed {
+        let mut at: Vec<String> = self.left(place.0).map(str::to_owned).collect();
+        if at.is_empty() {
             self.again += 1;
-            variables.push(("FILMSTRIP_KILL_AT".to_owned(), at));
+            let turn = self.again / ONCE_MORE;
+            let of_it: Vec<&Boundary> = self.of(place.0).collect();
+            let once_more = self.again.is_multiple_of(ONCE_MORE) && !of_it.is_empty();
+            at.extend(once_more.then(|| of_it[turn % of_it.len()].1.clone()));
+        }
+        if armed && !at.is_empty() {
+            variables.push(("FILMSTRIP_KILL_AT".to_owned(), at.join(",")));
         }
         variables
     }

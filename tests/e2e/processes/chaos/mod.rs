@@ -248,6 +248,7 @@ struct Kept {
 }
 
 impl Drop for Kept {
+    #[allow(clippy::print_stdout, reason = "what a failed test says is read by a person")]
     fn drop(&mut self) {
         if !std::thread::panicking() {
             return;
