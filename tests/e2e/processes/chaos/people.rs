@@ -111,6 +111,11 @@ pub(super) async fn live(clients: &[Client], houses: &BTreeMap<House, String>, w
     let first = wanted.number % clients.len();
     clients.rotate_left(first);
     let Wanted { number, kind, house, scenes } = wanted;
+    if kind == Kind::CanceledBefore {
+        // Somebody goes on adding campaigns and photographs, too.
+        let id = campaign(&clients, 100 + number).await;
+        upload(&clients, &id, &photos()[0], "hall", &format!("more-{number}")).await;
+    }
     let id = draft(&clients, &houses[&house], scenes, &number.to_string()).await;
     match kind {
         Kind::CanceledBefore => cancel(&clients, id).await,
