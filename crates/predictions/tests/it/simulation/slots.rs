@@ -81,8 +81,7 @@ async fn through_a_storm(mut world: World) -> Vec<(Duration, String)> {
     world.run_until(time).await;
     world.settle().await;
     world.check_the_books().await;
-    let creates = world.account.books.lock().creates.clone();
-    creates
+    world.account.books.lock().creates.clone()
 }
 
 #[test]
