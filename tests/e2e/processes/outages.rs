@@ -141,6 +141,22 @@ async fn healthy(scaled: &Scaled) -> Vec<(Service, bool)> {
     futures::future::join_all(asked).await
 }
 
+/// Waits until each of them says so, or that it is not: they look at the database on their own, not all at once.
+async fn until_healthy_is(scaled: &Scaled, wanted: bool) {
+    let mut last = Vec::new();
+    let turning = async {
+        loop {
+            last = healthy(scaled).await;
+            if last.iter().all(|(_, healthy)| *healthy == wanted) {
+                return;
+            }
+            pause().await;
+        }
+    };
+    let turned = tokio::time::timeout(PATIENCE, turning).await;
+    assert!(turned.is_ok(), "healthy should be {wanted}: {last:?}");
+}
+
 /// All processes run; those that need no database answer as ever.
 async fn everybody_lives(scaled: &mut Scaled) {
     let ended = scaled.stack.ended();
@@ -187,8 +203,7 @@ async fn without_postgresql(scaled: &mut Scaled, job: i64) {
     let stopped = Instant::now();
     scaled.stack.postgres().stop();
     note("not ready after", until_ready_is(scaled, false).await);
-    let unwell = healthy(scaled).await;
-    assert!(unwell.iter().all(|(_, healthy)| !healthy), "{unwell:?}");
+    until_healthy_is(scaled, false).await;
     reads_are_refused(scaled, job).await;
     while stopped.elapsed() < away() {
         everybody_lives(scaled).await;
@@ -197,8 +212,7 @@ async fn without_postgresql(scaled: &mut Scaled, job: i64) {
     assert!(traffic.refused() > 0, "a write that waited for too long is told so");
     scaled.stack.postgres().run().await.unwrap();
     note("ready again after", until_ready_is(scaled, true).await);
-    let well = healthy(scaled).await;
-    assert!(well.iter().all(|(_, healthy)| *healthy), "{well:?}");
+    until_healthy_is(scaled, true).await;
     let made = traffic.stop().await;
     each_is_there_once(&scaled.client(0), &made).await;
     everybody_lives(scaled).await;
