@@ -13,7 +13,7 @@ use crate::{servers, tools, up};
 struct Drill {
     name: &'static str,
     about: &'static str,
-    /// The tests: whose name begins with this.
+    /// The tests: whose name has this in it.
     tests: &'static str,
     settings: &'static [Setting],
 }
@@ -67,24 +67,46 @@ const DRILLS: [Drill; 4] = [
     Drill {
         name: "leaks",
         about: "many jobs in a row; memory, files, leases and slots return to where they began",
-        tests: "processes::leaks::",
-        settings: &[Setting {
-            flag: "--jobs",
-            variable: "FILMSTRIP_LEAKS_JOBS",
-            about: "how many",
-            value: Value::Number,
-        }],
+        tests: "leaks::",
+        settings: &[
+            Setting {
+                flag: "--jobs",
+                variable: "FILMSTRIP_LEAKS_JOBS",
+                about: "how many",
+                value: Value::Number,
+            },
+            Setting {
+                flag: "--at-once",
+                variable: "FILMSTRIP_LEAKS_AT_ONCE",
+                about: "how many at a time",
+                value: Value::Number,
+            },
+            Setting {
+                flag: "--report",
+                variable: "FILMSTRIP_LEAKS_REPORT",
+                about: "where the tables are added to",
+                value: Value::File,
+            },
+        ],
     },
     Drill {
         name: "restart",
         about: "every replica replaced in turn under load; no request fails",
         tests: "processes::load::",
-        settings: &[Setting {
-            flag: "--rounds",
-            variable: "FILMSTRIP_RESTART_ROUNDS",
-            about: "how often each is replaced",
-            value: Value::Number,
-        }],
+        settings: &[
+            Setting {
+                flag: "--rounds",
+                variable: "FILMSTRIP_RESTART_ROUNDS",
+                about: "how often each is replaced",
+                value: Value::Number,
+            },
+            Setting {
+                flag: "--rate",
+                variable: "FILMSTRIP_RESTART_RATE",
+                about: "requests a second; without it 200, or fewer where the machine cannot answer as many",
+                value: Value::Number,
+            },
+        ],
     },
     Drill {
         name: "outage",
