@@ -7,9 +7,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::spawn::{Group, free_bytes, spawn};
+use crate::spawn::{Started, free_bytes, spawn};
 use crate::{Media, MediaError, absolute};
 
 /// How much of stderr is kept, from its end.
@@ -120,12 +120,12 @@ impl<'m> Run<'m> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         only_what_it_needs(&mut command);
         tracing::debug!(tool = self.tool.name(), doing = self.doing, args = ?self.args, "run");
-        let child = spawn(command, self.address_space).await.map_err(|source| MediaError::MissingTool {
+        let started = spawn(command, self.address_space).await.map_err(|source| MediaError::MissingTool {
             tool: self.tool.name(),
             looked_for: program,
             source,
         })?;
-        self.watch(child).await
+        self.watch(started).await
     }
 
     fn program(&self) -> &Path {
@@ -146,8 +146,9 @@ impl<'m> Run<'m> {
         places.acquire().await.ok()
     }
 
-    async fn watch(&self, mut child: Child) -> Result<Output, MediaError> {
-        let mut group = Group::of(&child);
+    async fn watch(&self, started: Started) -> Result<Output, MediaError> {
+        // The last is dropped first: the group goes before its leader.
+        let Started { mut child, mut group } = started;
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
         let all = async {

@@ -13,18 +13,26 @@ use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// A child with its group. Dropped in this order: the group is killed while its leader still has its number.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) group: Group,
+    pub(crate) child: Child,
+}
+
 /// Starts the command in a process group of its own, to be killed by the kernel when we die.
 ///
 /// `address_space` limits the child's memory, in bytes.
-pub(crate) async fn spawn(mut command: Command, address_space: Option<u64>) -> io::Result<Child> {
+pub(crate) async fn spawn(mut command: Command, address_space: Option<u64>) -> io::Result<Started> {
     command.process_group(0).kill_on_drop(true);
     tie_to_us(&mut command, address_space);
     let (reply, started) = oneshot::channel();
     let runtime = Handle::current();
     let job: Job = Box::new(move || {
         let _entered = runtime.enter();
-        // Nobody waits any more: the child is dropped here, which kills it.
-        let _ = reply.send(command.spawn());
+        let started = command.spawn().map(|child| Started { group: Group::of(&child), child });
+        // Nobody waits any more: it is dropped here, which kills the child and what the child has started meanwhile.
+        let _ = reply.send(started);
     });
     spawner()?.send(job).map_err(|_| io::Error::other("the thread that starts programs is gone"))?;
     started.await.map_err(|_| io::Error::other("the thread that starts programs is gone"))?
@@ -82,7 +90,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn of(child: &Child) -> Self {
+    fn of(child: &Child) -> Self {
         Self { id: child.id().and_then(|id| libc::pid_t::try_from(id).ok()) }
     }
 
@@ -118,4 +126,27 @@ pub(crate) fn free_bytes(path: &std::path::Path) -> io::Result<u64> {
     let found = unsafe { found.assume_init() };
     #[allow(clippy::unnecessary_cast, reason = "the width of these fields differs between platforms")]
     Ok((found.f_bavail as u64).saturating_mul(found.f_frsize as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_that_nobody_takes_dies_with_what_it_has_started() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 1000 & echo started; wait"]).stdout(Stdio::piped());
+        let mut started = spawn(command, None).await.unwrap();
+        let mut words = BufReader::new(started.child.stdout.take().unwrap());
+        words.read_line(&mut String::new()).await.unwrap();
+        drop(started);
+        // Whoever is alive holds the pipe open.
+        let rest = tokio::time::timeout(Duration::from_secs(60), words.read_to_end(&mut Vec::new())).await;
+        assert_eq!(rest.expect("what it started is gone").unwrap(), 0);
+    }
 }
