@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Where the programs lie; by default beside this one.
     #[arg(long)]
     bin_dir: Option<PathBuf>,
-    /// About a minute.
+    /// Fewer jobs, shorter rests.
     #[arg(long)]
     quick: bool,
 }

@@ -50,7 +50,7 @@ pub(crate) struct Args {
     /// 10,1000].
     #[arg(long, value_delimiter = ',')]
     stored: Vec<i32>,
-    /// About a minute instead of five.
+    /// Fewer jobs, runs and levels.
     #[arg(long)]
     quick: bool,
     /// Leave PostgreSQL and NATS out.
