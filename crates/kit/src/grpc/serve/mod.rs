@@ -6,9 +6,11 @@ mod health;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
-use tonic::{service::RoutesBuilder, transport::Server};
+use tonic::{
+    service::RoutesBuilder,
+    transport::{Server, server::TcpIncoming},
+};
 
 use super::{KEEPALIVE, KEEPALIVE_TIMEOUT};
 use crate::Readiness;
@@ -63,7 +65,6 @@ pub async fn serve(
     let told = tokio::spawn(health::tell(reporter, names, readiness, cancel.clone()));
     let told = AbortOnDropHandle::new(told);
     let served = Server::builder()
-        .tcp_nodelay(true)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .max_connection_age(CONNECTION_AGE)
@@ -71,9 +72,33 @@ pub async fn serve(
         .concurrency_limit_per_connection(CALLS_AT_ONCE)
         .layer(ContextLayer)
         .add_routes(routes.add_service(health).add_service(reflection))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), cancel.cancelled_owned())
+        .serve_with_incoming_shutdown(connections(listener), cancel.cancelled_owned())
         .await
         .map_err(|source| ServeError::Transport { address, source });
     drop(told);
     served
+}
+
+/// The connections that come in, each sending at once: otherwise a small answer waits for the acknowledgement of the one
+/// before it, which a client may delay by 40 ms. The builder's setting of that name counts only for listeners of its own.
+fn connections(listener: TcpListener) -> TcpIncoming {
+    TcpIncoming::from(listener).with_nodelay(Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+    use tokio_stream::StreamExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_small_answer_does_not_wait_for_an_acknowledgement() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut connections = connections(listener);
+        let _client = TcpStream::connect(address).await.unwrap();
+        let accepted = connections.next().await.unwrap().unwrap();
+        assert!(accepted.nodelay().unwrap());
+    }
 }
