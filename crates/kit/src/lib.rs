@@ -2,6 +2,7 @@
 //!
 //! | module | what it is for |
 //! | --- | --- |
+//! | `allocator` | where every process gets its memory from |
 //! | [`clock`] | the one place that reads the time, movable in tests |
 //! | [`error`] | refusals that cross gRPC whole: code, text, fields, facts |
 //! | [`grpc`] | serving with health and reflection; calls to any number of replicas |
@@ -13,6 +14,7 @@
 //! | `served` | which service a call is for |
 //! | [`telemetry`] | structured logs |
 
+mod allocator;
 pub mod clock;
 pub mod deadline;
 pub mod deps;

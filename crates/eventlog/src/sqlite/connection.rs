@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
 
 use crate::LogError;
 use crate::migrations::{Migrations, complete, pending};
@@ -97,6 +97,8 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
     let failed = |error| LogError::database(format!("opening {}", path.display()), error);
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
+    // Without this guarantee each new value of a parameter makes SQLite plan a kept statement anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }

@@ -38,7 +38,7 @@ pub mod wishes;
 
 pub use blob::BlobRef;
 pub use command::{Command, CreateJob, CutOutcome, MixOutcome, SceneOutcome, SoundtrackOutcome};
-pub use decide::{carry_out, decide, next};
+pub use decide::{carry_out, decide, has_next, next};
 pub use effect::{Effect, has_outstanding, plan};
 pub use event::{JobCreated, JobEvent};
 pub use evolve::{evolve, replay};

@@ -240,5 +240,5 @@ fn audio_status(job: &Job, ready: Option<u32>, merged: Option<u32>) -> AudioStat
 /// True when something is outstanding or follows, so that a runner should look at the job.
 #[must_use]
 pub fn is_due(job: &Job) -> bool {
-    !crate::plan(job).is_empty() || !crate::next(job).is_empty()
+    crate::has_outstanding(job) || crate::has_next(job)
 }

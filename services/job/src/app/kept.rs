@@ -6,7 +6,6 @@ use job_domain::JobId;
 use parking_lot::Mutex;
 
 use super::{Snapshot, record::Waiting};
-use crate::store;
 
 /// Jobs kept folded in memory.
 const KEPT: usize = 512;
@@ -67,7 +66,7 @@ impl Kept {
         if known.snapshot.as_ref().is_some_and(|kept| kept.version >= snapshot.version) {
             return false;
         }
-        let unfinished = store::is_unfinished(&snapshot.job);
+        let unfinished = job_domain::view::is_due(&snapshot.job);
         let begun = unfinished && !known.unfinished;
         known.snapshot = Some(Arc::clone(snapshot));
         known.unfinished = unfinished;

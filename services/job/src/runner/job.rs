@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use eventlog::{Lease, lease};
 use jiff::Timestamp;
-use job_domain::{Command, Effect, JobId, next, plan};
+use job_domain::{Command, Effect, JobId, has_next, plan};
 use kit::Clock;
 use tokio::{sync::Notify, task::JoinSet};
 
@@ -132,7 +132,7 @@ impl Task<'_> {
         let app = &self.runner.app;
         let job = if again { app.find(self.id).await? } else { app.latest(self.id).await? };
         match &job {
-            Some(job) if job.version != self.planned && !next(&job.job).is_empty() => {
+            Some(job) if job.version != self.planned && has_next(&job.job) => {
                 self.record(vec![advance()]).await
             }
             _ => Ok(job),

@@ -6,7 +6,7 @@ mod write;
 use eventlog::Migrations;
 
 pub use read::{Free, Page, VideoFilter, campaign_number, free, job_of_scene, next_id, runner_lease, videos};
-pub use write::{created, is_unfinished, moved};
+pub use write::{created, moved};
 
 /// The service's database.
 pub const MIGRATIONS: Migrations = Migrations {

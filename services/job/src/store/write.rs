@@ -2,13 +2,7 @@
 
 use eventlog::{Statement, params};
 use jiff::Timestamp;
-use job_domain::{Job, JobStatus, has_outstanding, next};
-
-/// Whether something should be outstanding at a worker, or be asked for next.
-#[must_use]
-pub fn is_unfinished(job: &Job) -> bool {
-    has_outstanding(job) || !next(job).is_empty()
-}
+use job_domain::{Job, JobStatus, view::is_due};
 
 /// Whether there is a video that plays.
 fn is_playable(job: &Job) -> bool {
@@ -29,7 +23,7 @@ pub fn created(job: &Job, number: u32, version: i64, at: Timestamp) -> Vec<State
             job.kind.as_str(),
             job.status.as_str(),
             is_playable(job),
-            is_unfinished(job),
+            is_due(job),
             &job.video_name,
             version,
             at,
@@ -48,7 +42,7 @@ pub fn created(job: &Job, number: u32, version: i64, at: Timestamp) -> Vec<State
 pub fn moved(before: &Job, job: &Job, version: i64, at: Timestamp) -> Vec<Statement> {
     let row = Statement::new(
         "UPDATE job SET status = $2, playable = $3, unfinished = $4, version = $5, updated_at = $6 WHERE id = $1",
-        params![job.id, job.status.as_str(), is_playable(job), is_unfinished(job), version, at],
+        params![job.id, job.status.as_str(), is_playable(job), is_due(job), version, at],
     )
     .affecting(1);
     let gone = before.scenes.iter().filter(|scene| job.scene(&scene.spec.id).is_none());

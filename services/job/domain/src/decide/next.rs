@@ -26,6 +26,12 @@ pub fn next(job: &Job) -> Vec<JobEvent> {
     event.into_iter().collect()
 }
 
+/// Whether [`next`] has anything in it; cheap where it has much.
+#[must_use]
+pub fn has_next(job: &Job) -> bool {
+    job.making.is_some() && (requests::is_any_wanted(job) || !next(job).is_empty())
+}
+
 fn has_open_take(scene: &Scene) -> bool {
     scene.takes.iter().any(crate::state::Take::is_outstanding)
 }

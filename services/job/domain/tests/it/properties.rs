@@ -5,7 +5,7 @@ mod laws;
 use crate::harness::{self, Story, id};
 use job_domain::state::{Product, Stage};
 use job_domain::{
-    Command, Effect, Job, JobEvent, JobStatus, SceneChanges, carry_out, decide, has_outstanding, next, plan,
+    Command, Effect, Job, JobEvent, JobStatus, SceneChanges, carry_out, decide, has_next, has_outstanding, next, plan,
     replay, view,
 };
 use laws::Laws;
@@ -145,6 +145,7 @@ fn carried_out(before: &Job, command: &Command, events: &[JobEvent]) {
     }
     assert_eq!(job, folded);
     assert_eq!(has_outstanding(&job), !plan(&job).is_empty());
+    assert_eq!(has_next(&job), !next(&job).is_empty());
 }
 
 fn live(steps: &[Step]) -> (Story, Laws) {

@@ -14,6 +14,11 @@ pub(super) fn wanted(job: &Job, making: &Making) -> Vec<JobEvent> {
     takes.chain(soundtrack).collect()
 }
 
+/// Whether [`wanted`] has anything in it.
+pub(super) fn is_any_wanted(job: &Job) -> bool {
+    job.soundtrack.wanted || job.scenes.iter().any(|scene| scene.wanted)
+}
+
 fn take(job: &Job, making: &Making, scene: &Scene) -> JobEvent {
     let input = render_input(job, scene);
     let take = scene.takes.last().map_or(0, |take| take.number) + 1;

@@ -1,0 +1,7 @@
+//! Where every process gets its memory from.
+
+/// A job is thousands of small pieces (events, strings, messages), made on one thread and freed on another. The C
+/// library's allocator spent a third of the job service's processor time on that; `cargo xtask bench pipeline` shows
+/// what it costs now. What it pays in memory `cargo xtask bench memory` shows.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
