@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
+
+use crate::Data;
 
 /// Where an event comes from: what it belongs to, what caused it and who asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub struct NewEvent {
     /// Version of the shape of `data`, from 1.
     pub schema_version: u32,
     /// The facts.
-    pub data: Value,
+    pub data: Data,
     /// Where it comes from.
     pub meta: Meta,
     /// When it happened, by the caller's clock; kept to the microsecond.
@@ -37,7 +38,8 @@ pub struct NewEvent {
 
 impl NewEvent {
     /// An event of schema version 1 without meta data.
-    pub fn new(id: Uuid, kind: impl Into<String>, data: Value, recorded_at: Timestamp) -> Self {
+    pub fn new(id: Uuid, kind: impl Into<String>, data: impl Into<Data>, recorded_at: Timestamp) -> Self {
+        let data = data.into();
         Self { id, kind: kind.into(), schema_version: 1, data, meta: Meta::default(), recorded_at }
     }
 
@@ -72,7 +74,7 @@ pub struct StoredEvent {
     /// Version of the shape of `data`.
     pub schema_version: u32,
     /// The facts.
-    pub data: Value,
+    pub data: Data,
     /// Where it comes from.
     pub meta: Meta,
     /// When it happened.

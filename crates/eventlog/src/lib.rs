@@ -6,12 +6,13 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`mod@append`], [`event`], [`statement`], [`value`], [`row`] | the values that go in and come out |
+//! | [`mod@append`], [`event`], [`data`], [`statement`], [`value`], [`row`] | the values that go in and come out |
 //! | [`log`] | the [`EventLog`] trait; [`open_log`], [`open_checked`], [`check_address`] and [`fn@migrate`] |
 //! | [`checkpoint`], [`lease`], [`tail`], [`upcast`], [`command`] | what is built on the trait, the same for every backend |
 //! | [`migrations`] | what a service's database is made of |
 //! | `away` | [`is_away`]: whether a failure only says that the database is away |
 //! | `sqlite`, `postgres` | the backends |
+//! | `variant` | an event's data as the variant of an enum |
 //! | `watched` | a log in a drill: its appends are boundaries |
 //! | [`conformance`], [`testing`] | the suite every backend passes; scratch and simulated logs for tests |
 
@@ -20,6 +21,7 @@ mod away;
 pub mod checkpoint;
 pub mod command;
 pub mod conformance;
+pub mod data;
 pub mod error;
 pub mod event;
 pub mod lease;
@@ -33,11 +35,13 @@ pub mod tail;
 pub mod testing;
 pub mod upcast;
 pub mod value;
+mod variant;
 mod watched;
 
 pub use append::{Append, Appended, Expected};
 pub use away::is_away;
 pub use command::{CommandRecord, command_reply};
+pub use data::Data;
 pub use error::{AppendError, LogError};
 pub use event::{Meta, NewEvent, StoredEvent};
 pub use lease::Lease;

@@ -205,8 +205,7 @@ pub fn replay(stored: &StoredEvent) -> anyhow::Result<Append> {
 }
 
 fn read<T: DeserializeOwned>(stored: &StoredEvent) -> anyhow::Result<T> {
-    serde_json::from_value(stored.data.clone())
-        .with_context(|| format!("reading {} at position {}", stored.kind, stored.position))
+    stored.data.read().with_context(|| format!("reading {} at position {}", stored.kind, stored.position))
 }
 
 impl From<BlobRef> for Blob {

@@ -1,11 +1,11 @@
 //! Stored events: what happened to a soundtrack. What happened to its segments' orders is told by the orders'
 //! own streams.
 
-use eventlog::{Meta, NewEvent};
+use eventlog::{Data, Meta, NewEvent};
 use jiff::Timestamp;
 use protos::common::v1::BlobRef;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// A scene as the music hears it.
@@ -139,10 +139,10 @@ impl Event {
     ///
     /// # Errors
     /// The kind is ours and the data is not.
-    pub fn from_stored(kind: &str, data: &Value) -> Result<Option<Self>, serde_json::Error> {
+    pub fn from_stored(kind: &str, data: &Data) -> Result<Option<Self>, serde_json::Error> {
         if !kind.starts_with("Soundtrack") {
             return Ok(None);
         }
-        serde_json::from_value(json!({ kind: data })).map(Some)
+        data.read_variant(kind).map(Some)
     }
 }

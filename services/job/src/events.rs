@@ -91,8 +91,9 @@ pub fn read(stored: &StoredEvent) -> Result<JobEvent, UnreadableEvent> {
 }
 
 fn read_with(upcasters: &Upcasters, stored: &StoredEvent) -> Result<JobEvent, UnreadableEvent> {
-    let today = upcasters.apply(stored.clone());
-    JobEvent::from_stored(&today.kind, today.data)
+    let unreadable = |source| UnreadableEvent { kind: stored.kind.clone(), source };
+    let today = upcasters.apply(stored).map_err(unreadable)?;
+    JobEvent::from_stored(&today.kind, today.data.as_str())
 }
 
 /// The job whose stream it is; none for any other stream.
@@ -127,7 +128,7 @@ mod tests {
             position: 1,
             kind: "JobFailed".to_owned(),
             schema_version,
-            data,
+            data: data.into(),
             meta: Meta::default(),
             recorded_at: Timestamp::UNIX_EPOCH,
         }

@@ -1,12 +1,12 @@
 //! Stored events: what became of a take. What happened to its order is told by the order's own facts in the same
 //! stream.
 
-use eventlog::{Meta, NewEvent};
+use eventlog::{Data, Meta, NewEvent};
 use jiff::Timestamp;
 use predictions::{Fact, OrderState, Outcome};
 use protos::common::v1::BlobRef;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::request::Take;
@@ -139,10 +139,10 @@ impl Event {
     ///
     /// # Errors
     /// The kind is ours and the data is not.
-    pub fn from_stored(kind: &str, data: &Value) -> Result<Option<Self>, serde_json::Error> {
+    pub fn from_stored(kind: &str, data: &Data) -> Result<Option<Self>, serde_json::Error> {
         if !kind.starts_with("Render") {
             return Ok(None);
         }
-        serde_json::from_value(json!({ kind: data })).map(Some)
+        data.read_variant(kind).map(Some)
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use eventlog::{Meta, NewEvent, StoredEvent, Upcasters};
+use eventlog::{Data, Meta, NewEvent, StoredEvent, Upcasters};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::product::{Kind, Made, Request};
@@ -112,7 +112,7 @@ impl Event {
     }
 
     fn read_with(upcasters: &Upcasters, stored: &StoredEvent) -> Result<Self, serde_json::Error> {
-        let today = upcasters.apply(stored.clone());
+        let today = upcasters.apply(stored)?;
         Self::from_stored(&today.kind, &today.data)
     }
 
@@ -120,13 +120,15 @@ impl Event {
     ///
     /// # Errors
     /// The kind or its data is not one of ours.
-    pub fn from_stored(kind: &str, data: &Value) -> Result<Self, serde_json::Error> {
-        serde_json::from_value(json!({ kind: data }))
+    pub fn from_stored(kind: &str, data: &Data) -> Result<Self, serde_json::Error> {
+        data.read_variant(kind)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     /// As if version 1 had called the reason `why`.
@@ -147,7 +149,7 @@ mod tests {
             position: 2,
             kind: "ProductCanceled".to_owned(),
             schema_version: 1,
-            data: json!({ "of": of, "why": "no more" }),
+            data: json!({ "of": of, "why": "no more" }).into(),
             meta: Meta::default(),
             recorded_at: Timestamp::UNIX_EPOCH,
         };

@@ -49,7 +49,7 @@ impl Plain {
             stream: stream.to_owned(),
             version,
             kind: event.kind,
-            data: event.data.to_string(),
+            data: event.data.as_str().to_owned(),
             correlation: event.meta.correlation_id,
             causation: event.meta.causation_id.unwrap_or_default(),
             traceparent: event.meta.traceparent.unwrap_or_default(),

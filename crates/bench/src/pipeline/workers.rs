@@ -255,6 +255,7 @@ impl AudioService for Workers {
 pub(crate) const TRANSLATE: Translate = published;
 
 fn published(event: &StoredEvent) -> Result<Option<Published>, TranslateError> {
-    let (entity, name, data) = (event.stream.clone(), event.kind.clone(), event.data.clone());
+    let data = event.data.value().map_err(TranslateError::new)?;
+    let (entity, name) = (event.stream.clone(), event.kind.clone());
     Ok(Some(Published { entity, name, data }))
 }

@@ -192,7 +192,7 @@ async fn logged(log: &Log) -> (usize, Vec<Message>) {
         let version = versions.entry(&event.stream).or_default();
         *version += 1;
         assert_eq!(event.version, *version, "{} has a gap", event.stream);
-        assert_ne!(event.data["refused"], true, "what was refused is stored");
+        assert_ne!(event.data.value().unwrap()["refused"], true, "what was refused is stored");
     }
     let messages = events.iter().filter_map(|event| Message::translate(RENDER, translate, event).unwrap());
     (events.len(), messages.collect())

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Backend, RECORDED_AT, event, one, open, versions};
-use crate::{Append, AppendError, Expected, Meta, NewEvent, Statement, params};
+use crate::{Append, AppendError, Data, Expected, Meta, NewEvent, Statement, params};
 
 /// Versions count from 1 without gaps, positions grow, and nothing of an event is lost.
 pub async fn an_append_stores_its_events_in_order(backend: &dyn Backend) {
@@ -25,7 +25,10 @@ pub async fn an_append_stores_its_events_in_order(backend: &dyn Backend) {
     assert_eq!(stored.len(), 2);
     assert_eq!((stored[0].id, stored[0].version, stored[1].version), (id, 1, 2));
     assert_eq!((&stored[0].stream[..], &stored[0].kind[..], stored[0].schema_version), ("a", "Described", 3));
-    assert_eq!((&stored[0].data, &stored[0].meta, stored[0].recorded_at), (&data, &meta, RECORDED_AT));
+    assert_eq!(
+        (&stored[0].data, &stored[0].meta, stored[0].recorded_at),
+        (&Data::from(&data), &meta, RECORDED_AT)
+    );
     assert!(stored[0].position < stored[1].position);
     assert_eq!(stored[1].position, appended.last_position);
     assert_eq!(log.head().await.unwrap(), appended.last_position);

@@ -97,8 +97,7 @@ impl<'a> Rows<'a> {
         self.versions.push(version);
         self.kinds.push(&event.kind);
         self.schema_versions.push(i32::try_from(event.schema_version).unwrap_or(i32::MAX));
-        // Encoded by `Job::encoded`.
-        self.data.push(event.data.as_str().unwrap_or_default());
+        self.data.push(event.data.as_str());
         self.correlations.push(&event.meta.correlation_id);
         self.causations.push(event.meta.causation_id.as_deref());
         self.traceparents.push(event.meta.traceparent.as_deref());

@@ -87,7 +87,7 @@ impl EventLog for PostgresLog {
             return Err(AppendError::Empty);
         }
         let (sender, receiver) = oneshot::channel();
-        self.answer(Job::encoded(append, sender), receiver).await?
+        self.answer(Job::Append(Box::new(append), sender), receiver).await?
     }
 
     async fn load(&self, stream: &str, after_version: i64) -> Result<Vec<StoredEvent>, LogError> {

@@ -10,7 +10,7 @@ use tokio_postgres::{
     types::{IsNull, ToSql, Type, to_sql_checked},
 };
 
-use crate::{LogError, Meta, Row, SqlValue, Statement, StoredEvent};
+use crate::{Data, LogError, Meta, Row, SqlValue, Statement, StoredEvent};
 
 /// The columns of [`event`], in its order.
 macro_rules! select {
@@ -251,7 +251,7 @@ fn event(row: &tokio_postgres::Row) -> Result<StoredEvent, LogError> {
         kind: row.try_get(4).map_err(get)?,
         schema_version: u32::try_from(schema_version)
             .map_err(|error| LogError::column("schema_version", error))?,
-        data: serde_json::from_str(data).map_err(|error| LogError::column("data", error))?,
+        data: Data::stored(data),
         meta: Meta {
             correlation_id: row.try_get(7).map_err(get)?,
             causation_id: row.try_get(8).map_err(get)?,

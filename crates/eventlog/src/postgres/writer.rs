@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +33,6 @@ type Answer<T, E = LogError> = oneshot::Sender<Result<T, E>>;
 
 /// A write and where its answer goes.
 pub(super) enum Job {
-    /// Made by [`Job::encoded`].
     Append(Box<Append>, Answer<Appended, AppendError>),
     Execute(Vec<Statement>, Answer<Vec<u64>>),
     Returning(Statement, Answer<Vec<Row>>),
@@ -237,15 +235,6 @@ async fn idle<T>(session: &mut Option<(Session, Line)>, work: impl Future<Output
 }
 
 impl Job {
-    /// An append whose events' data is text already, made here, where the data was made: many small pieces of memory
-    /// that one thread takes and another gives back are most of what an append costs otherwise.
-    pub(super) fn encoded(mut append: Append, answer: Answer<Appended, AppendError>) -> Self {
-        for event in &mut append.events {
-            event.data = Value::String(event.data.to_string());
-        }
-        Self::Append(Box::new(append), answer)
-    }
-
     /// The append, if it is one.
     pub(super) fn append(&self) -> Option<&Append> {
         if let Self::Append(append, _) = self { Some(append) } else { None }

@@ -91,7 +91,7 @@ fn insert(connection: &Connection, stream: &str, version: i64, event: &NewEvent)
         version,
         &event.kind,
         event.schema_version,
-        event.data.to_string(),
+        event.data.as_str(),
         &event.meta.correlation_id,
         &event.meta.causation_id,
         &event.meta.traceparent,

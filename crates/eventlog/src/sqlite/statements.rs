@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, ffi};
 
-use crate::{LogError, Meta, Row, SqlValue, Statement, StoredEvent};
+use crate::{Data, LogError, Meta, Row, SqlValue, Statement, StoredEvent};
 
 const COLUMNS: &str = "event_id, stream, version, position, kind, schema_version, data, correlation_id, \
                        causation_id, traceparent, actor, recorded_at";
@@ -166,7 +166,7 @@ fn event(row: &rusqlite::Row<'_>) -> Result<StoredEvent, LogError> {
         position: row.get(3).map_err(get)?,
         kind: row.get(4).map_err(get)?,
         schema_version: row.get(5).map_err(get)?,
-        data: serde_json::from_str(data).map_err(|error| LogError::column("data", error))?,
+        data: Data::stored(data),
         meta: Meta {
             correlation_id: row.get(7).map_err(get)?,
             causation_id: row.get(8).map_err(get)?,

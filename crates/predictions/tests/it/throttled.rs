@@ -74,7 +74,8 @@ fn plain(key: &str) -> predictions::Order {
 
 async fn throttled_times(world: &World) -> usize {
     let events = world.log.read_all(0, 1000).await.unwrap();
-    events.iter().filter(|event| event.kind == "AttemptLost" && event.data["why"] == "throttled").count()
+    let throttled = |data: &eventlog::Data| data.value().unwrap()["why"] == "throttled";
+    events.iter().filter(|event| event.kind == "AttemptLost" && throttled(&event.data)).count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

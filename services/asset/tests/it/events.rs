@@ -29,7 +29,7 @@ fn stored(kind: &str) -> StoredEvent {
         position: 1,
         kind: kind.into(),
         schema_version: 1,
-        data: golden(&format!("{kind}.v1.json")),
+        data: golden(&format!("{kind}.v1.json")).into(),
         meta: Meta::default(),
         recorded_at: Timestamp::UNIX_EPOCH,
     }
@@ -57,7 +57,7 @@ fn every_shape_ever_stored_is_read_and_published(
 fn a_kind_that_this_build_does_not_know_is_not_skipped() {
     let unknown = StoredEvent { kind: "AssetMelted".into(), ..stored("AssetStored") };
     assert!(translate(&unknown).unwrap_err().to_string().contains("AssetMelted"));
-    let broken = StoredEvent { data: Value::Null, ..stored("AssetStored") };
+    let broken = StoredEvent { data: Value::Null.into(), ..stored("AssetStored") };
     translate(&broken).unwrap_err();
 }
 

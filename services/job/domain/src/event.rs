@@ -3,7 +3,7 @@
 use crate::input::{CutClip, MixInput, RenderInput, SoundtrackInput};
 use crate::state::{JobKind, Master, Outcome};
 use crate::{BlobRef, JobId, SceneChanges, SceneId, SceneSpec};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 
 /// The schema version that today's code writes for every kind.
@@ -252,14 +252,19 @@ impl JobEvent {
         value
     }
 
-    /// Reads a stored event. Errors: the kind is unknown or the data does not fit it.
-    pub fn from_stored(kind: &str, data: Value) -> Result<Self, UnreadableEvent> {
-        let mut object = match data {
-            Value::Object(object) => object,
-            _ => Map::new(),
-        };
-        object.insert("kind".to_owned(), Value::String(kind.to_owned()));
-        serde_json::from_value(Value::Object(object))
-            .map_err(|source| UnreadableEvent { kind: kind.to_owned(), source })
+    /// Reads a stored event from its kind and the JSON text of its data. Errors: the kind is unknown or the data does
+    /// not fit it.
+    pub fn from_stored(kind: &str, data: &str) -> Result<Self, UnreadableEvent> {
+        let read = with_kind(kind, data).and_then(|whole| serde_json::from_str(&whole));
+        read.map_err(|source| UnreadableEvent { kind: kind.to_owned(), source })
     }
+}
+
+/// The object that the text is, with the kind as its first member: as text, so that it is parsed only once.
+fn with_kind(kind: &str, data: &str) -> Result<String, serde_json::Error> {
+    let kind = serde_json::to_string(kind)?;
+    let no_object = || serde_json::Error::custom("the data is no JSON object");
+    let members = data.trim_start().strip_prefix('{').ok_or_else(no_object)?;
+    let comma = if members.trim_start().starts_with('}') { "" } else { "," };
+    Ok(format!("{{\"kind\":{kind}{comma}{members}"))
 }

@@ -111,7 +111,7 @@ fn stored(stream: &str, event: &JobEvent) -> StoredEvent {
         position: 1,
         kind: event.kind().to_owned(),
         schema_version: 1,
-        data: event.to_data(),
+        data: event.to_data().into(),
         meta: eventlog::Meta::default(),
         recorded_at: Timestamp::UNIX_EPOCH,
     }
@@ -142,6 +142,6 @@ fn what_concerns_the_service_alone_is_not_published() {
 #[test]
 fn an_event_that_cannot_be_read_is_not_passed_over() {
     let mut event = stored("job-43", &created());
-    event.data = json!({});
+    event.data = json!({}).into();
     assert!(job::publish::translate(&event).is_err());
 }

@@ -43,7 +43,11 @@ fn stored_and_published_events_keep_their_shape() {
         let kind = event.kind();
         let stored = event.to_stored(at).unwrap();
         assert_eq!(stored.data, golden(kind), "{kind} as it is stored");
-        assert_eq!(Event::from_stored(kind, &golden(kind)).unwrap(), Some(event), "{kind} as it is read");
+        assert_eq!(
+            Event::from_stored(kind, &golden(kind).into()).unwrap(),
+            Some(event),
+            "{kind} as it is read"
+        );
         let stored = StoredEvent {
             id: stored.id,
             stream: "render-job-43/scene-2/take-1".into(),

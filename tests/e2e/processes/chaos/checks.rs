@@ -139,13 +139,17 @@ fn clips(done: &Lived, charges: &BTreeMap<String, Vec<&LedgerEntry>>, wrong: &mu
 /// The orders of a service by the mark that each of their attempts put into the provider's input.
 fn intents(events: &[StoredEvent]) -> HashMap<String, Intent> {
     let placed = events.iter().filter(|event| event.kind == "OrderPlaced");
-    let keys: HashMap<&str, &str> = placed
-        .filter_map(|event| Some((event.stream.as_str(), event.data["order"]["key"].as_str()?)))
+    let keys: HashMap<&str, String> = placed
+        .filter_map(|event| {
+            let key = event.data.value().ok()?["order"]["key"].as_str()?.to_owned();
+            Some((event.stream.as_str(), key))
+        })
         .collect();
     let intended = events.iter().filter(|event| event.kind == "AttemptIntended");
     let intent = |event: &StoredEvent| {
-        let key = keys.get(event.stream.as_str()).copied().unwrap_or(event.stream.as_str());
-        (event.data["mark"]["value"].to_string(), Intent { key: key.to_owned() })
+        let key = keys.get(event.stream.as_str()).unwrap_or(&event.stream);
+        let mark = event.data.value().map(|data| data["mark"]["value"].to_string());
+        (mark.unwrap_or_default(), Intent { key: key.clone() })
     };
     intended.map(intent).collect()
 }

@@ -215,7 +215,7 @@ impl World {
     /// Who wrote under which fence: the numbers never go back.
     fn check_the_log(&self) {
         let events = self.log.read_all(0, 1000).now_or_never().unwrap().unwrap();
-        let fences: Vec<i64> = events.iter().map(|event| event.data.as_i64().unwrap()).collect();
+        let fences: Vec<i64> = events.iter().map(|event| event.data.read().unwrap()).collect();
         assert!(fences.is_sorted(), "{fences:?}");
     }
 }

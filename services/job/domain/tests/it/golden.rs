@@ -208,7 +208,7 @@ fn every_kind_has_a_golden_file_and_the_other_way_round() {
 #[test]
 fn todays_code_reads_every_golden_file() {
     for event in every_kind() {
-        let read = E::from_stored(event.kind(), stored(event.kind()));
+        let read = E::from_stored(event.kind(), &stored(event.kind()).to_string());
         assert_eq!(read.expect("it reads"), event);
     }
 }
@@ -233,14 +233,14 @@ fn every_kind_names_itself_in_json() {
 fn members_that_tomorrows_code_adds_are_passed_over() {
     let mut data = stored("JobApproved");
     data["added_later"] = json!({"a": 1});
-    assert!(E::from_stored("JobApproved", data).is_ok());
+    assert!(E::from_stored("JobApproved", &data.to_string()).is_ok());
 }
 
 #[test]
 fn an_unknown_kind_is_told_apart() {
-    let error = E::from_stored("JobMelted", json!({})).expect_err("it does not read");
+    let error = E::from_stored("JobMelted", "{}").expect_err("it does not read");
     assert_eq!(error.to_string(), "the stored event of kind JobMelted cannot be read");
-    assert!(E::from_stored("JobApproved", json!([])).is_err());
+    assert!(E::from_stored("JobApproved", "[]").is_err());
 }
 
 #[test]

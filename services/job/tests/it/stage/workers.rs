@@ -431,9 +431,9 @@ pub(super) fn translation(source: &str) -> Translate {
 
 fn published(event: &StoredEvent, names: &[&str]) -> Result<Option<Published>, TranslateError> {
     let ours = names.iter().any(|name| event.kind.starts_with(name));
-    Ok(ours.then(|| Published {
-        entity: "one".to_owned(),
-        name: event.kind.clone(),
-        data: event.data.clone(),
-    }))
+    if !ours {
+        return Ok(None);
+    }
+    let data = event.data.value().map_err(TranslateError::new)?;
+    Ok(Some(Published { entity: "one".to_owned(), name: event.kind.clone(), data }))
 }
