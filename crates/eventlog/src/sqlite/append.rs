@@ -86,7 +86,7 @@ fn exists(connection: &Connection, id: Uuid) -> Result<bool, LogError> {
 fn insert(connection: &Connection, stream: &str, version: i64, event: &NewEvent) -> Result<i64, AppendError> {
     let mut statement = connection.prepare_cached(INSERT).map_err(|error| failed(INSERT, error))?;
     let stored = statement.insert((
-        event.id.to_string(),
+        &*event.id.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
         stream,
         version,
         &event.kind,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, mpsc::error::TryRecvError, oneshot, watch};
 
 use super::append::append;
 use super::statements::{execute, execute_returning, head};
@@ -19,6 +19,9 @@ const BATCH: usize = 1024;
 
 /// Times that the writer steps back for writers that were just answered.
 const YIELDS: usize = 4;
+
+/// Times that the writer steps back before it sleeps.
+const LINGER: usize = 64;
 
 type Answer<T, E = LogError> = oneshot::Sender<Result<T, E>>;
 
@@ -105,9 +108,9 @@ struct Thread {
 
 impl Thread {
     fn run(mut self) {
-        while let Some(job) = self.queue.blocking_recv() {
-            if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
-                self.fail_waiting(job, LogError::database("beginning a transaction", error));
+        while let Some(job) = self.wait() {
+            if let Err(error) = once(&self.connection, BEGIN) {
+                self.fail_waiting(job, error);
                 continue;
             }
             let waiting = self.run_waiting(job);
@@ -119,12 +122,25 @@ impl Thread {
         }
     }
 
+    /// The next job. One often comes at once, when the answer to the last was waited for: for a moment the thread gives
+    /// way to the others instead of being put to sleep and woken up.
+    fn wait(&mut self) -> Option<Job> {
+        for _ in 0..LINGER {
+            match self.queue.try_recv() {
+                Ok(job) => return Some(job),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => thread::yield_now(),
+            }
+        }
+        self.queue.blocking_recv()
+    }
+
     /// Runs the first job and those that came meanwhile.
     fn run_waiting(&mut self, first: Job) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         let mut next = Some(first);
         while let Some(job) = next {
-            waiting.push(run(&self.connection, job));
+            waiting.push(run(&self.connection, job, waiting.is_empty()));
             // A full disk or a broken file ends the whole transaction; nothing may run outside of one.
             let open = !self.connection.is_autocommit() && waiting.len() < BATCH;
             next = if open { self.next(waiting.len()) } else { None };
@@ -150,8 +166,8 @@ impl Thread {
         if self.connection.is_autocommit() {
             return Err(LogError::Commit(Arc::from(Box::from("the transaction was rolled back"))));
         }
-        self.connection.execute_batch("COMMIT").map_err(|error| {
-            if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+        prepared(&self.connection, COMMIT).map_err(|error| {
+            if let Err(error) = once(&self.connection, ROLLBACK) {
                 tracing::warn!(%error, "rolling back after a failed commit");
             }
             LogError::Commit(Arc::new(error))
@@ -191,21 +207,24 @@ impl Job {
     }
 }
 
-fn run(connection: &Connection, job: Job) -> Waiting {
+/// Runs a write in the transaction; `first`: nothing else was run in it yet.
+fn run(connection: &Connection, job: Job, first: bool) -> Waiting {
     match job {
         Job::Append(write, answer) => {
-            let outcome = in_savepoint(connection, || append(connection, &write));
+            let work = || append(connection, &write);
+            let undo = if is_single(&write) { Undo::Nothing } else { Undo::of(first) };
+            let outcome = undo.around(connection, work);
             let events = u64::try_from(write.events.len()).unwrap_or(0);
             let appended = outcome.as_ref().ok().map(|appended| (*appended, events));
             Waiting { answer: answering(answer, outcome), appended }
         }
         Job::Execute(statements, answer) => {
             let all = || statements.iter().map(|statement| execute(connection, statement)).collect();
-            let outcome = in_savepoint(connection, all);
+            let outcome = Undo::of(first).around(connection, all);
             Waiting { answer: answering(answer, outcome), appended: None }
         }
         Job::Returning(statement, answer) => {
-            let outcome = in_savepoint(connection, || execute_returning(connection, &statement));
+            let outcome = Undo::of(first).around(connection, || execute_returning(connection, &statement));
             Waiting { answer: answering(answer, outcome), appended: None }
         }
     }
@@ -244,24 +263,67 @@ fn answering<T: Send + 'static, E: Refusal>(
     })
 }
 
-/// Keeps what `work` did, or undoes exactly that.
-fn in_savepoint<T, E: From<LogError>>(
-    connection: &Connection,
-    work: impl FnOnce() -> Result<T, E>,
-) -> Result<T, E> {
-    let run = |sql: &str| {
-        let done = connection.prepare_cached(sql).and_then(|mut statement| statement.execute(()));
-        done.map(drop).map_err(|error| LogError::database(sql, error))
-    };
-    run("SAVEPOINT one_write")?;
-    let outcome = work();
-    // When the whole transaction is gone, so is the savepoint, and the commit will say so.
-    if connection.is_autocommit() {
-        return outcome;
+/// One event and nothing else: what may refuse it comes before its row, or is its row, of which nothing stays.
+fn is_single(append: &Append) -> bool {
+    append.events.len() == 1 && append.statements.is_empty() && append.command.is_none()
+}
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+
+/// How what a refused write did is undone, and nothing else.
+#[derive(Clone, Copy)]
+enum Undo {
+    /// It did nothing.
+    Nothing,
+    /// It is the first of its transaction, which begins again.
+    Transaction,
+    /// Back to where it began.
+    Savepoint,
+}
+
+impl Undo {
+    fn of(first: bool) -> Self {
+        if first { Self::Transaction } else { Self::Savepoint }
     }
-    if outcome.is_err() {
-        run("ROLLBACK TO one_write")?;
+
+    /// Keeps what `work` did, or undoes exactly that.
+    fn around<T, E: From<LogError>>(
+        self,
+        connection: &Connection,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        if matches!(self, Self::Savepoint) {
+            once(connection, "SAVEPOINT one_write")?;
+        }
+        let outcome = work();
+        // When the whole transaction is gone, so is the savepoint, and the commit will say so.
+        if connection.is_autocommit() {
+            return outcome;
+        }
+        match self {
+            Self::Transaction if outcome.is_err() => {
+                once(connection, ROLLBACK)?;
+                once(connection, BEGIN)?;
+            }
+            Self::Savepoint => {
+                if outcome.is_err() {
+                    once(connection, "ROLLBACK TO one_write")?;
+                }
+                once(connection, "RELEASE one_write")?;
+            }
+            Self::Nothing | Self::Transaction => {}
+        }
+        outcome
     }
-    run("RELEASE one_write")?;
-    outcome
+}
+
+fn once(connection: &Connection, sql: &str) -> Result<(), LogError> {
+    prepared(connection, sql).map_err(|error| LogError::database(format!("running `{sql}`"), error))
+}
+
+/// Runs a statement that is parsed only the first time.
+fn prepared(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.raw_execute()).map(drop)
 }
