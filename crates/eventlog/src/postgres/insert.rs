@@ -23,6 +23,14 @@ const PARAMETERS: [(&str, &str); 12] = [
     ("after", "bigint"),
 ];
 
+/// The version of a row that comes with its [`Version`] in any of its forms.
+const ANY: &str = "CASE WHEN after IS NULL THEN version \
+     WHEN version IS NULL THEN after + coalesce((SELECT max(event.version) FROM event WHERE event.stream = new.stream), 0) \
+     ELSE (SELECT event.version + 1 FROM event WHERE event.stream = new.stream AND event.version = new.after) END";
+
+/// The version of a row for which it is [`Version::Certain`]; the last parameter is not needed.
+const CERTAIN: &str = "version";
+
 /// How an event gets its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
@@ -34,8 +42,10 @@ pub(super) enum Version {
     Counted(i64),
 }
 
-/// The prepared inserts: many rows come as arrays, a single one as it is, which costs the server half as much.
+/// The prepared inserts: many rows come as arrays, a single one as it is, which costs the server half as much; less
+/// still when it has nothing to look up, and does not have to get ready for it.
 pub(super) struct Inserts {
+    certain: Prepared,
     one: Prepared,
     many: Prepared,
 }
@@ -43,27 +53,31 @@ pub(super) struct Inserts {
 impl Inserts {
     pub(super) async fn prepare(client: &Client, lock: i64) -> Result<Self, LogError> {
         let prepare = async |sql: String| client.prepare(&sql).await.map_err(|error| failed(&sql, &error));
-        let places = |array: &str| {
+        let places = |array: &str, count: usize| {
             let place = |(index, (_, kind)): (usize, &(&str, &str))| format!("${}::{kind}{array}", index + 1);
-            PARAMETERS.iter().enumerate().map(place).collect::<Vec<_>>().join(", ")
+            PARAMETERS.iter().take(count).enumerate().map(place).collect::<Vec<_>>().join(", ")
         };
-        let names: Vec<&str> = PARAMETERS.iter().map(|(name, _)| *name).collect();
-        let names = names.join(", ");
-        let one = text(lock, &format!("(SELECT {}) AS new ({names})", places("")), "");
-        let source = format!("unnest({}) WITH ORDINALITY AS new ({names}, nth)", places("[]"));
-        Ok(Self { one: prepare(one).await?, many: prepare(text(lock, &source, "ORDER BY nth ")).await? })
+        let names = |count: usize| {
+            PARAMETERS.iter().take(count).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        };
+        let single = |count: usize| format!("(SELECT {}) AS new ({})", places("", count), names(count));
+        let all = PARAMETERS.len();
+        let rows = format!("unnest({}) WITH ORDINALITY AS new ({}, nth)", places("[]", all), names(all));
+        Ok(Self {
+            certain: prepare(text(lock, CERTAIN, &single(all - 1), "")).await?,
+            one: prepare(text(lock, ANY, &single(all), "")).await?,
+            many: prepare(text(lock, ANY, &rows, "ORDER BY nth ")).await?,
+        })
     }
 }
 
 /// The lock is a condition of its own, so it is taken once, before the first row gets its position. Whoever holds it
 /// until its commit therefore has positions above those of every commit before it.
-fn text(lock: i64, source: &str, order: &str) -> String {
+fn text(lock: i64, version: &str, source: &str, order: &str) -> String {
     format!(
         "INSERT INTO event (event_id, stream, version, kind, schema_version, data, correlation_id, causation_id, \
-         traceparent, actor, recorded_at) SELECT event_id, stream, CASE WHEN after IS NULL THEN version \
-         WHEN version IS NULL THEN after + coalesce((SELECT max(event.version) FROM event WHERE event.stream = new.stream), 0) \
-         ELSE (SELECT event.version + 1 FROM event WHERE event.stream = new.stream AND event.version = new.after) END, \
-         kind, schema_version, data, correlation_id, causation_id, traceparent, actor, recorded_at FROM {source} \
+         traceparent, actor, recorded_at) SELECT event_id, stream, {version}, kind, schema_version, data, \
+         correlation_id, causation_id, traceparent, actor, recorded_at FROM {source} \
          WHERE (SELECT pg_advisory_xact_lock({lock}) IS NOT NULL) {order}RETURNING position, version"
     )
 }
@@ -113,6 +127,9 @@ impl<'a> Rows<'a> {
         }
         let (client, inserts) = (&session.client, &session.inserts);
         let stored = match self.single() {
+            Some([certain @ .., _]) if self.after == [None] => {
+                client.query(&inserts.certain, &certain).await?
+            }
             Some(row) => client.query(&inserts.one, &row).await?,
             None => client.query(&inserts.many, &self.all()).await?,
         };
