@@ -72,7 +72,9 @@ async fn tell(
     committed: &mut watch::Receiver<i64>,
 ) -> Result<(), tokio_postgres::Error> {
     let channel = address.channel();
-    client.batch_execute(&format!("LISTEN {channel}")).await?;
+    // A notification that is lost with the server is only a wake-up: it need not be on the disk, as one that has a
+    // transaction of its own otherwise would.
+    client.batch_execute(&format!("SET synchronous_commit = off; LISTEN {channel}")).await?;
     let notify = client.prepare("SELECT pg_notify($1, $2)").await?;
     // The writer is gone when the sender is.
     while committed.changed().await.is_ok() {
