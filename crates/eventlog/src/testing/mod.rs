@@ -2,6 +2,7 @@
 
 mod distant;
 mod seeds;
+mod wrapped;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 pub use self::{
     distant::{DistantLog, Gate},
     seeds::{Dice, each_seed},
+    wrapped::{Around, Trap, Wrapped},
 };
 use crate::{Log, LogError, Migrations, open_log, sqlite::MemoryLog};
 

@@ -47,7 +47,7 @@ async fn together(
     stage: &Stage,
     reports: Vec<(Report, Option<Statement>)>,
 ) -> (Vec<Result<Option<Recorded>, RecordError>>, usize) {
-    let gate = Gate::new(stage.log.clone());
+    let gate = Gate::before(stage.log.clone());
     let app = Arc::new(App::new(gate.clone(), Clock::system()));
     app.find(JOB).await.unwrap();
     gate.close();
@@ -98,7 +98,7 @@ async fn a_guard_that_does_not_hold_keeps_only_its_own_report_out() {
 async fn who_goes_away_in_the_middle_takes_nobody_along() {
     let (stage, scenes) = asked(2).await;
     let before = versions_of(&stage).await.len();
-    let gate = Gate::new(stage.log.clone());
+    let gate = Gate::before(stage.log.clone());
     let app = App::new(gate.clone(), Clock::system());
     app.find(JOB).await.unwrap();
     gate.close();

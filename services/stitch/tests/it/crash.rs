@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use eventlog::testing::{Trap, Wrapped};
 use tokio::runtime::Runtime;
 
 use crate::stage::{DEADLINE, Stage, Stuck};
-use crate::trap::Trap;
 
 const KEY: &str = "job-43/cut-1";
 
@@ -86,7 +86,7 @@ async fn a_product_whose_task_panicked_is_taken_up_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("stitch.db");
     let log = eventlog::open_log(&path.to_string_lossy(), &stitch::MIGRATIONS).await.unwrap();
-    let trap = Trap::new(log);
+    let trap = Wrapped::new(log, Trap::default());
     trap.set(1);
     let blobs = blobs::Blobs::local(dir.path().join("blobs")).unwrap();
     // One place: a place that a panic took for good would leave none.

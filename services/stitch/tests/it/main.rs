@@ -9,4 +9,3 @@ mod mix;
 mod replicas;
 mod requests;
 mod stage;
-mod trap;

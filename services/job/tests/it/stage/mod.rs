@@ -3,14 +3,16 @@
 mod assets;
 mod gate;
 mod replicas;
-mod trap;
 mod workers;
 
 use std::{sync::Arc, time::Duration};
 
 use blobs::Blobs;
 use bus::InProcessBus;
-use eventlog::{Log, open_log, testing::scratch_log};
+use eventlog::{
+    Log, open_log,
+    testing::{Trap, Wrapped, scratch_log},
+};
 use futures::StreamExt as _;
 use job::Settings;
 use kit::{Clock, Deps, Running, ServiceError, grpc};
@@ -28,7 +30,6 @@ use tonic::service::RoutesBuilder;
 pub(crate) use assets::{Assets, image};
 pub(crate) use gate::Gate;
 pub(crate) use replicas::Replicas;
-pub(crate) use trap::Trap;
 pub(crate) use workers::{Script, Tell, Workers, trace_id};
 
 /// How long a test waits for what must come.
@@ -62,12 +63,12 @@ impl Stage {
     }
 
     /// On a log in which the service can be made to stumble.
-    pub(crate) async fn trapped() -> (Self, Arc<Trap>) {
+    pub(crate) async fn trapped() -> (Self, Arc<Wrapped<Trap>>) {
         let mut trap = None;
         let stage = Self::on(
             |_| {},
             |log| {
-                let set = Trap::new(log);
+                let set = Wrapped::new(log, Trap::default());
                 trap = Some(Arc::clone(&set));
                 set
             },
