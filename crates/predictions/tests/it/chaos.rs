@@ -21,8 +21,6 @@ async fn nothing_is_paid_twice_or_lost_over_kills_on_postgresql() {
 async fn over_kills(mut world: World) {
     let mut dice = StdRng::seed_from_u64(7);
     world.config.post_timeout = std::time::Duration::from_millis(600);
-    // A loaded machine is late for its own calls now and then; that is not what is looked at here.
-    world.policy.max_lost = 100;
     let answers: Vec<Answer> = (0..ORDERS)
         .map(|_| match dice.random_range(0..6) {
             0 => Answer::Dropped,

@@ -19,8 +19,6 @@ async fn busy_world() -> World {
     world.account = predictions::Account { max_in_flight: SLOTS, starts_per_second: RATE };
     world.config.post_timeout = Duration::from_millis(750);
     world.policy.lease = Duration::from_millis(1500);
-    // A loaded machine is late for its own calls now and then; that is not what is looked at here.
-    world.policy.max_lost = 100;
     world.script([], (0..HUGE + MEDIUM + SMALL).map(|_| Course::Lasts(Duration::from_millis(250))));
     world
 }
