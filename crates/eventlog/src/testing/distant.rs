@@ -39,9 +39,14 @@ impl Gate {
         *self.paused_until.lock() = Instant::now() + time;
     }
 
+    /// So many of a hundred words to the database are lost from now on.
+    pub fn lose(&self, lost: u32) {
+        self.lost.store(lost, Ordering::Relaxed);
+    }
+
     /// No word is lost from now on.
     pub fn heal(&self) {
-        self.lost.store(0, Ordering::Relaxed);
+        self.lose(0);
     }
 
     /// Takes a while, and as long as the process is paused.

@@ -8,5 +8,6 @@ mod fairness;
 mod orphans;
 mod process;
 mod provider;
+mod reins;
 mod slots;
 mod world;

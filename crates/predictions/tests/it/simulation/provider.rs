@@ -190,8 +190,8 @@ impl Account {
                 *books.losses.entry(order).or_default() += 1;
                 return Err(ProviderError::NotSent("connection refused".into()));
             }
-            let slow = u64::try_from(books.weather.slow.as_millis()).unwrap();
-            (books.dice.millis(0, slow), books.dice.millis(0, slow))
+            let slow = books.weather.slow;
+            (books.up_to(slow), books.up_to(slow))
         };
         // What has left arrives, whether or not anybody waits for the answer.
         let (account, create) = (self.clone(), create.clone());
@@ -230,7 +230,7 @@ impl Account {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap();
         let now = Instant::now();
         let lasts = books.dice.millis(millis(shortest), millis(longest));
-        let lag = books.dice.millis(0, millis(weather.lag));
+        let lag = books.up_to(weather.lag);
         let end = if books.dice.chance(weather.fails) { Status::Failed } else { Status::Succeeded };
         let longest = Duration::from_secs(create.cancel_after_seconds);
         let made = Made {
@@ -300,6 +300,14 @@ impl Account {
 }
 
 impl Books {
+    /// A time of at most `most`, often just that: what is right by a hair shows at the edge.
+    fn up_to(&mut self, most: Duration) -> Duration {
+        if self.dice.chance(30) {
+            return most;
+        }
+        self.dice.millis(0, u64::try_from(most.as_millis()).unwrap())
+    }
+
     fn fate(&mut self) -> Fate {
         let weather = self.weather;
         let mut roll = self.dice.below(100) as u32;

@@ -51,10 +51,13 @@ pub(super) fn trouble(world: &mut World, count: u64, time: Duration) {
         let process = world.dice.below(world.scene.replicas as u64) as usize;
         let (at, down) = (world.dice.millis(0, most), world.dice.millis(0, 6_000));
         let renamed = world.dice.chance(50);
-        let event = match world.dice.below(6) {
+        let event = match world.dice.below(9) {
             0..=2 => Event::Crash { process, down, renamed },
             3 => Event::Stop { process, down },
             4 => Event::Pause { process, time: 2 * down },
+            // It wakes when its lease is about to be taken, or has just been.
+            5 => Event::Pause { process, time: LEASE - SECOND + world.dice.millis(0, 2_500) },
+            6..=7 => Event::BadLine { process, lost: world.dice.inclusive(20, 70) as u32, time: down },
             _ => Event::SetClock { process },
         };
         world.at(at, event);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use blobs::{BlobError, Blobs};
 use eventlog::{
     Log,
-    testing::{Dice, DistantLog, Gate, simulated_log},
+    testing::{Dice, Gate, simulated_log},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Clock;
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     process::ProcessProvider,
     provider::{Account, Weather},
+    reins::watched,
 };
 use crate::scripted::{MIGRATIONS, meta, order};
 
@@ -110,6 +111,15 @@ pub(super) enum Event {
         time: Duration,
     },
     SetClock {
+        process: usize,
+    },
+    /// So many of a hundred words to the database are lost for a time.
+    BadLine {
+        process: usize,
+        lost: u32,
+        time: Duration,
+    },
+    GoodLine {
         process: usize,
     },
 }
@@ -313,6 +323,18 @@ impl World {
                     running.gate.pause(time);
                 }
             }
+            Event::BadLine { process, lost, time } => {
+                if let Some(running) = &self.processes[process].running {
+                    running.gate.lose(lost);
+                    let good = self.began.elapsed() + time;
+                    self.at(good, Event::GoodLine { process });
+                }
+            }
+            Event::GoodLine { process } => {
+                if let Some(running) = &self.processes[process].running {
+                    running.gate.lose(self.scene.lost);
+                }
+            }
             Event::SetClock { process } => {
                 let ahead = self.dice.between(-SKEW, SKEW);
                 let process = &mut self.processes[process];
@@ -337,9 +359,8 @@ impl World {
         replicate.post_timeout = POST_TIMEOUT;
         replicate.orphan_margin = MARGIN;
         replicate.skew = Duration::from_secs(60);
-        let log = DistantLog::new(self.log.clone(), gate.clone());
         let parts = EngineParts {
-            log: Arc::new(log),
+            log: watched(&self.log, &gate, &self.account, &process.name),
             blobs: blobs(),
             clock: process.clock.clone(),
             provider: Arc::new(ProcessProvider { account: self.account.clone(), gate: gate.clone() }),
