@@ -183,7 +183,7 @@ fn simulate<T>(story: impl Future<Output = T>) -> T {
 
 #[test]
 fn the_stream_equals_the_log_however_relays_die_and_wake() {
-    each_seed(400, |seed| {
+    each_seed(2000, |seed| {
         simulate(relays(seed));
     });
 }

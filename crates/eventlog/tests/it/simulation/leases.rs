@@ -222,7 +222,7 @@ impl World {
 
 #[test]
 fn no_two_owners_write_under_one_lease_and_a_dead_owners_lease_is_taken_within_its_length() {
-    each_seed(1500, |seed| {
+    each_seed(2000, |seed| {
         let mut world = World::new(seed);
         for _ in 0..STEPS {
             world.step();

@@ -52,7 +52,7 @@ async fn orders_with_lost_answers(mut world: World) {
 
 #[test]
 fn nothing_is_bought_twice_or_forgotten_when_answers_are_lost() {
-    each_seed(200, |seed| simulate(mute(seed), orders_with_lost_answers));
+    each_seed(2000, |seed| simulate(mute(seed), orders_with_lost_answers));
 }
 
 /// Nobody is there for longer than the provider remembers, or for almost as long.
@@ -74,7 +74,7 @@ async fn away_for_long(mut world: World) {
 
 #[test]
 fn what_the_provider_has_forgotten_is_unknown_and_not_bought_again() {
-    each_seed(100, |seed| {
+    each_seed(500, |seed| {
         let scene = Scene { forgetful: true, ..mute(seed) };
         simulate(scene, away_for_long);
     });
