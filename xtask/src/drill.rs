@@ -53,7 +53,7 @@ const DRILLS: [Drill; 4] = [
             Setting {
                 flag: "--minutes",
                 variable: "FILMSTRIP_CHAOS_MINUTES",
-                about: "how long; without it one round, as in the tests",
+                about: "how long, or a quarter longer until killed at every boundary; without it one round",
                 value: Value::Number,
             },
             Setting {

@@ -1,6 +1,6 @@
 //! PostgreSQL with a role and a schema for each service, NATS, S3.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::PathBuf};
 
 use anyhow::Context as _;
 use testservers::{NatsServer, PostgresServer, S3Server, ServiceUrls};
@@ -64,6 +64,11 @@ impl Servers {
     /// The database whole, for a person.
     pub(crate) fn superuser_url(&self) -> String {
         self.postgres.superuser_url()
+    }
+
+    /// Where stored bytes lie on the disk.
+    pub(crate) fn blob_dir(&self) -> PathBuf {
+        self.s3.object_path("")
     }
 
     pub(crate) fn blobs(&self) -> BlobSettings {

@@ -322,6 +322,13 @@ impl Stack {
         self.servers.nats.url()
     }
 
+    /// Where the object store keeps its bytes, to be looked at or lost: each in a file named by its SHA-256, in a
+    /// directory named by the first two digits of it.
+    #[must_use]
+    pub fn blob_dir(&self) -> PathBuf {
+        self.servers.blob_dir()
+    }
+
     /// Where the bytes are.
     #[must_use]
     pub fn blobs(&self) -> BlobSettings {

@@ -6,10 +6,16 @@ use eventlog::{Migrations, StoredEvent, open_checked};
 use soundstage::report::{Ledger, LedgerEntry};
 use stack::{Service, Stack};
 
-use super::{jobs::Outcome, people::Lived, report::Bought};
+use super::{
+    jobs::{Kind, Outcome},
+    people::Lived,
+    report::Bought,
+};
 
 /// Most renders that may be under way at the provider at one moment, and most tracks.
 pub(super) const MOST: (u64, u64) = (10, 2);
+/// Renders that have to be under way at some moment for the limit to be tried.
+const CROWDED: u64 = 8;
 /// Events read at a time.
 const PAGE: usize = 1000;
 
@@ -42,7 +48,8 @@ pub(super) async fn logs(stack: &Stack) -> Logs {
     logs
 }
 
-fn migrations(service: Service) -> &'static Migrations {
+/// The tables of a service.
+pub(super) fn migrations(service: Service) -> &'static Migrations {
     match service {
         Service::Asset | Service::Gateway => &asset::store::MIGRATIONS,
         Service::Render => &render::MIGRATIONS,
@@ -104,9 +111,10 @@ pub(super) fn bought(ledger: &Ledger, logs: &Logs, lived: &[Lived], wrong: &mut 
     }
     let (video, music) = (ledger.max_in_flight.video, ledger.max_in_flight.music);
     (bought.most_videos, bought.most_tracks) = (video, music);
-    if video != MOST.0 || music > MOST.1 {
+    if video > MOST.0 || video < CROWDED || music > MOST.1 {
         wrong.push(format!(
-            "{video} renders and {music} tracks were under way at once; {MOST:?} may and the first should"
+            "{video} renders and {music} tracks were under way at once; {MOST:?} may, and {CROWDED} renders at least \
+             should, or the limit was not tried"
         ));
     }
     for done in lived {
@@ -123,6 +131,7 @@ fn clips(done: &Lived, charges: &BTreeMap<String, Vec<&LedgerEntry>>, wrong: &mu
     let expected = match done.outcome {
         Some(Outcome::Full) => done.takes..=done.takes,
         Some(Outcome::Partial) => 1..=1,
+        Some(Outcome::Failed) if done.wanted.kind == Kind::ClipLost => done.takes..=done.takes,
         Some(Outcome::Failed) => 0..=0,
         Some(Outcome::Canceled) | None => 0..=done.takes,
     };

@@ -5,10 +5,13 @@ use std::{
 };
 
 use stack::{Arrival, Arrived, Service, Stack};
+use testservers::{Balancer, Probe};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     boundaries::{Boundaries, Place},
+    holders::Holders,
+    losses::Mortal,
     plan::{Disturbance, Step},
     report::Tally,
 };
@@ -19,6 +22,12 @@ pub(super) const REPLICAS: usize = 2;
 pub(super) const PLACES: usize = REPLICAS + 1;
 /// Between two looks at the processes.
 const TICK: Duration = Duration::from_millis(50);
+/// How often the balancer asks the gateways whether they are ready.
+const ASKED: Duration = Duration::from_millis(250);
+/// Between two killed runs of ffmpeg.
+const FFMPEG: Duration = Duration::from_secs(20);
+/// Between two handovers that are there for a boundary.
+const HANDOVERS: Duration = Duration::from_secs(4);
 /// How long a process that ended itself at a boundary stays away.
 const AWAY: Duration = Duration::from_millis(200);
 /// How long a process may take to stop: its own limit and some more.
@@ -62,28 +71,45 @@ pub(super) struct Driver {
     /// What must not have happened.
     pub(super) wrong: Vec<String>,
     places: BTreeMap<Place, State>,
+    /// Where providers reach us, through all gateways.
+    front: Balancer,
+    /// Whether the last one that buys was told so.
+    public: bool,
+    mortal: Mortal,
+    holders: Holders,
     starting: JoinSet<Arrival>,
     replacements: Vec<Replacement>,
+    handed_over: Instant,
+    ffmpeg_killed: Option<Instant>,
     /// Whether processes that are started may end themselves at a boundary.
     arming: bool,
 }
 
 impl Driver {
     /// On a stack in which nothing runs yet.
-    pub(super) fn new(stack: Stack, boundaries: Boundaries) -> Self {
+    pub(super) async fn new(stack: Stack, boundaries: Boundaries, mortal: Mortal) -> Self {
+        let gateways = stack.replicas().filter(|(service, ..)| *service == Service::Gateway);
+        let gateways: Vec<_> = gateways.map(|(_, _, address)| address).collect();
+        let front = Balancer::start(&gateways, Probe { path: "/readyz", every: ASKED }).await.unwrap();
         let first = |(service, index, _)| {
             let state = if index < REPLICAS { State::Down { until: Instant::now() } } else { State::Spare };
             ((service, index), state)
         };
         let places = stack.replicas().map(first).collect();
         Self {
+            holders: Holders::new(&stack),
             stack,
+            front,
+            public: false,
+            mortal,
             boundaries,
             tally: Tally::default(),
             wrong: Vec::new(),
             places,
             starting: JoinSet::new(),
             replacements: Vec::new(),
+            handed_over: Instant::now(),
+            ffmpeg_killed: None,
             arming: true,
         }
     }
@@ -91,10 +117,10 @@ impl Driver {
     /// Waits a moment, then notices what ended and starts what is due.
     pub(super) async fn tick(&mut self) {
         tokio::time::sleep(TICK).await;
-        self.mend();
+        self.mend().await;
     }
 
-    fn mend(&mut self) {
+    async fn mend(&mut self) {
         for (service, index, status) in self.stack.ended() {
             self.ended((service, index), status);
         }
@@ -118,11 +144,16 @@ impl Driver {
                 _ => {}
             }
         }
-        self.retire(now);
+        self.retire(now).await;
     }
 
     fn start(&mut self, place: Place) {
-        let variables = self.boundaries.variables(place, self.arming);
+        let mut variables = self.boundaries.variables(place, self.arming);
+        if matches!(place.0, Service::Render | Service::Audio) {
+            // Every other start: who buys without a public address uploads its media, and polls instead of being told.
+            self.public = !self.public;
+            variables.extend(self.public.then(|| ("PUBLIC_BASE_URL".to_owned(), self.front.url())));
+        }
         match self.stack.starting(place.0, place.1, variables) {
             Ok(starting) => {
                 self.starting.spawn(starting);
@@ -171,32 +202,50 @@ impl Driver {
     }
 
     /// Tells the old replicas to stop whose successors have worked beside them for long enough.
-    fn retire(&mut self, now: Instant) {
+    async fn retire(&mut self, now: Instant) {
         let due = |replacement: &mut Replacement| replacement.due.is_some_and(|due| due <= now);
         for Replacement { new, which, .. } in self.replacements.extract_if(.., due).collect::<Vec<_>>() {
             let old: Vec<Place> = self.running(new.0).into_iter().filter(|place| *place != new).collect();
+            let holder = self.giving_back(new.0, &old).await;
             // None works just now: then there are not too many either, once the dead come back.
-            let Some(old) = pick(&old, which) else {
-                self.replacements.push(Replacement {
-                    new,
-                    which,
-                    overlap: Duration::ZERO,
-                    due: Some(now + AWAY),
-                });
-                continue;
-            };
-            if self.stack.tell_to_stop(old.0, old.1).is_ok() {
-                self.places.insert(old, State::Stopping { since: now });
-                self.tally.add("replaced", old.0);
-            } else {
-                self.replacements.push(Replacement {
-                    new,
-                    which,
-                    overlap: Duration::ZERO,
-                    due: Some(now + AWAY),
-                });
+            let stopped = holder.or_else(|| pick(&old, which)).filter(|old| {
+                let stopped = self.stack.tell_to_stop(old.0, old.1).is_ok();
+                if stopped {
+                    self.places.insert(*old, State::Stopping { since: now });
+                    self.tally.add("replaced", old.0);
+                }
+                stopped
+            });
+            if stopped.is_none() {
+                let due = Some(now + AWAY);
+                self.replacements.push(Replacement { new, which, overlap: Duration::ZERO, due });
             }
         }
+    }
+
+    /// The one of these that, told to stop, gives a lease back where that is no kill point yet.
+    async fn giving_back(&mut self, service: Service, among: &[Place]) -> Option<Place> {
+        let kinds = self.boundaries.left_to_release(service);
+        if kinds.is_empty() {
+            return None;
+        }
+        let holders = self.holders.of(service, &kinds).await;
+        holders.into_iter().find(|holder| among.contains(holder))
+    }
+
+    /// Replaces who holds a lease that is given back nowhere else than at the end of a process: for as long as that
+    /// is no kill point.
+    pub(super) fn hand_over(&mut self) {
+        if self.handed_over.elapsed() < HANDOVERS {
+            return;
+        }
+        for service in Service::WITH_DATABASE {
+            let under_way = self.replacements.iter().any(|replacement| replacement.new.0 == service);
+            if !under_way && !self.boundaries.left_to_release(service).is_empty() {
+                self.replace(service, 0, AWAY);
+            }
+        }
+        self.handed_over = Instant::now();
     }
 
     fn running(&self, service: Service) -> Vec<Place> {
@@ -212,6 +261,7 @@ impl Driver {
             Disturbance::Kill { service, which, down } => self.kill(service, which, down).await,
             Disturbance::Pause { service, which, time } => self.pause(service, which, time),
             Disturbance::Replace { service, which, overlap } => self.replace(service, which, overlap),
+            Disturbance::KillFfmpeg => self.kill_ffmpeg(),
             Disturbance::Restart { server, how, away } => {
                 self.stack.stop_server(server, how);
                 tokio::time::sleep(away).await;
@@ -239,6 +289,17 @@ impl Driver {
         true
     }
 
+    /// Never so often that one product could lose all of its tries.
+    fn kill_ffmpeg(&mut self) -> bool {
+        let soon = self.ffmpeg_killed.is_some_and(|last| last.elapsed() < FFMPEG);
+        if soon || !self.mortal.kill_next() {
+            return false;
+        }
+        self.ffmpeg_killed = Some(Instant::now());
+        self.tally.ffmpeg += 1;
+        true
+    }
+
     fn pause(&mut self, service: Service, which: usize, time: Duration) -> bool {
         let Some(place) = pick(&self.running(service), which) else { return false };
         if self.stack.pause(service, place.1).is_err() {
@@ -261,6 +322,7 @@ impl Driver {
     /// Processes that are started from now on end themselves nowhere, and all are started anew.
     pub(super) async fn disarm(&mut self) {
         self.arming = false;
+        self.mortal.spare();
         self.settle().await;
         for place in Service::ALL.into_iter().flat_map(|service| self.running(service)).collect::<Vec<_>>() {
             if let Err(error) = self.stack.kill(place.0, place.1).await {

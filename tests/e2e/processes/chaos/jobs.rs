@@ -11,8 +11,12 @@ pub(super) enum Kind {
     Plain,
     /// Canceled while it waits for its approval.
     CanceledBefore,
-    /// Canceled while it is rendered.
+    /// Canceled while the provider makes a clip for it.
     CanceledDuring,
+    /// Canceled while its music is made.
+    CanceledMusic,
+    /// Canceled while its clips are joined or its music is put under them.
+    CanceledCut,
     /// When it is done, a new take of its first scene is asked for.
     Regenerated,
     /// The provider refuses all its scenes.
@@ -21,6 +25,12 @@ pub(super) enum Kind {
     Partial,
     /// The provider refuses its music.
     Silent,
+    /// One of its clips disappears from the object store before the clips are joined.
+    ClipLost,
+    /// Its soundtrack disappears from the object store before it is put under the video.
+    TrackLost,
+    /// Long enough for music in two pieces, of clips that are upright and clips that are not.
+    Long,
 }
 
 /// Which photographs a job is made from: what is wrong with it is wrong with them.
@@ -34,8 +44,18 @@ pub(super) enum House {
     Mixed,
     /// Its music is refused.
     Silent,
+    /// Like no other one, so that nobody else misses the clips that it loses; they take their time.
+    Lost,
+    /// Another one of which everything takes its time.
+    Slow,
+    /// Of photographs of both shapes.
+    Long,
 }
 
+/// Scenes of a long job, of 10 s each.
+pub(super) const LONG_SCENES: usize = 4;
+/// One in so many rounds has a long job.
+const LONG_EVERY: usize = 2;
 /// How many ordinary houses there are.
 pub(super) const ORDINARY: usize = 3;
 
@@ -74,17 +94,26 @@ impl Kind {
     /// Whether a job of this kind may come to that.
     pub(super) fn allows(self, outcome: Outcome) -> bool {
         match self {
-            Self::Plain | Self::Regenerated | Self::Silent => outcome == Outcome::Full,
+            Self::Plain | Self::Regenerated | Self::Silent | Self::TrackLost | Self::Long => {
+                outcome == Outcome::Full
+            }
             Self::CanceledBefore => outcome == Outcome::Canceled,
             // The cancel may come too late.
-            Self::CanceledDuring => matches!(outcome, Outcome::Canceled | Outcome::Full),
+            Self::CanceledDuring | Self::CanceledMusic | Self::CanceledCut => {
+                matches!(outcome, Outcome::Canceled | Outcome::Full)
+            }
+            // So may the loss.
+            Self::ClipLost => matches!(outcome, Outcome::Failed | Outcome::Full),
             Self::Refused => outcome == Outcome::Failed,
             Self::Partial => outcome == Outcome::Partial,
         }
     }
 }
 
-/// Endless, in rounds of ten: each round holds every kind.
+/// How many jobs are in a round.
+const ROUND: usize = 16;
+
+/// Endless, in rounds: each round holds every kind.
 pub(super) struct Jobs {
     moments: Moments,
     round: Vec<Kind>,
@@ -109,11 +138,20 @@ impl Iterator for Jobs {
                 Kind::Plain,
                 Kind::CanceledBefore,
                 Kind::CanceledDuring,
+                Kind::CanceledMusic,
+                Kind::CanceledCut,
+                Kind::CanceledCut,
                 Kind::Regenerated,
                 Kind::Refused,
                 Kind::Partial,
                 Kind::Silent,
+                Kind::ClipLost,
+                Kind::TrackLost,
+                Kind::TrackLost,
             ];
+            if self.made / ROUND % LONG_EVERY == 0 {
+                self.round[0] = Kind::Long;
+            }
             self.moments.shuffle(&mut self.round);
         }
         let kind = self.round.pop()?;
@@ -121,6 +159,10 @@ impl Iterator for Jobs {
             Kind::Refused => (House::Refused, 1),
             Kind::Partial => (House::Mixed, 2),
             Kind::Silent => (House::Silent, 1),
+            Kind::ClipLost => (House::Lost, 2),
+            Kind::TrackLost | Kind::CanceledDuring => (House::Slow, 2),
+            Kind::CanceledMusic => (House::Slow, 1),
+            Kind::Long => (House::Long, LONG_SCENES),
             _ => (House::Ordinary(self.moments.number(ORDINARY)), 1 + self.moments.number(2)),
         };
         self.made += 1;
@@ -129,17 +171,17 @@ impl Iterator for Jobs {
 }
 
 #[test]
-fn a_seed_always_gives_the_same_jobs_and_each_ten_hold_every_kind() {
-    let jobs = |seed| Jobs::new(seed).take(60).collect::<Vec<_>>();
+fn a_seed_always_gives_the_same_jobs_and_rounds_hold_every_kind() {
+    let jobs = |seed| Jobs::new(seed).take(4 * ROUND).collect::<Vec<_>>();
     assert_eq!(jobs(5), jobs(5));
     assert_ne!(jobs(5), jobs(6));
-    for ten in jobs(5).chunks(10) {
-        let kinds: std::collections::BTreeSet<Kind> = ten.iter().map(|job| job.kind).collect();
-        assert_eq!(kinds.len(), 7, "{ten:?}");
+    for rounds in jobs(5).chunks(LONG_EVERY * ROUND) {
+        let kinds: std::collections::BTreeSet<Kind> = rounds.iter().map(|job| job.kind).collect();
+        assert_eq!(kinds.len(), 12, "{rounds:?}");
     }
 }
 
 #[test]
 fn a_job_is_small() {
-    assert!(Jobs::new(1).take(1000).all(|job| (1..=2).contains(&job.scenes)));
+    assert!(Jobs::new(1).take(1000).all(|job| (1..=2).contains(&job.scenes) || job.kind == Kind::Long));
 }

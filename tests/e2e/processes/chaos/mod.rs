@@ -6,14 +6,17 @@
 //! | --- | --- |
 //! | `FILMSTRIP_CHAOS_SEED` | the seed of plan and jobs |
 //! | `FILMSTRIP_CHAOS_JOBS` | how many jobs are made at least |
-//! | `FILMSTRIP_CHAOS_MINUTES` | how long it goes on; without it, for one round of the plan |
+//! | `FILMSTRIP_CHAOS_MINUTES` | how long it goes on, by a quarter longer at most when boundaries are left; without it, for one round of the plan |
 //! | `FILMSTRIP_CHAOS_REPORT` | the file that the report is also written to |
 //! | `FILMSTRIP_CHAOS_UPDATE` | when set, `boundaries.txt` is written anew from what this run crossed |
 
 mod boundaries;
 mod checks;
 mod driver;
+mod holders;
 mod jobs;
+mod losses;
+mod material;
 mod people;
 mod plan;
 mod report;
@@ -30,10 +33,18 @@ use std::{
 };
 
 use futures::{StreamExt as _, stream};
-use stack::{Options, Server, Stack};
+use stack::{Options, Server, Service, Stack};
 use tokio::{task::JoinHandle, time::Instant};
 
-use self::{boundaries::Boundaries, driver::Driver, jobs::Jobs, people::Lived, plan::Plan, report::Report};
+use self::{
+    boundaries::Boundaries,
+    driver::Driver,
+    jobs::Jobs,
+    losses::{Mortal, Thief},
+    people::Lived,
+    plan::Plan,
+    report::Report,
+};
 use super::Scaled;
 
 /// Jobs that are made at least, unless it is set.
@@ -42,6 +53,8 @@ const JOBS: usize = 60;
 const WIDTH: usize = 12;
 /// The share of all boundaries at which a run of one round kills at least; a longer run kills at every one.
 const SHARE: f64 = 0.8;
+/// A longer run goes on for at most so many times as long as it is to while nobody was killed at some boundary.
+const LONGEST: f64 = 1.25;
 /// When a run of one round stops making jobs for boundaries that nobody has come to.
 const BOUNDED: Duration = Duration::from_secs(100);
 /// Longest wait for a job, in the middle of it all; only a hang reaches it.
@@ -82,8 +95,15 @@ impl Setup {
 async fn heavy_killed_restarted_and_replaced_at_every_boundary_nothing_is_lost_and_nothing_is_paid_twice() {
     let setup = Setup::read();
     let scratch = tempfile::tempdir().unwrap();
+    let mortal = Mortal::new(scratch.path());
+    // Providers come through a balancer, whose address is not known yet.
+    let links = [Service::Gateway, Service::Render, Service::Audio]
+        .map(|service| (service, "LINK_SECRET".to_owned(), "only known to this test ".repeat(2)));
+    let mut variables = links.to_vec();
+    variables.push((Service::Stitch, "PATH".to_owned(), mortal.search_path()));
     let options = Options {
         replicas: 0,
+        variables,
         directory: Some(scratch.path().to_owned()),
         spares: driver::PLACES,
         named: true,
@@ -94,7 +114,7 @@ async fn heavy_killed_restarted_and_replaced_at_every_boundary_nothing_is_lost_a
     // Dropped before what it copies from.
     let kept = Kept { from: stack.directory().to_owned(), seed: setup.seed };
     let boundaries = Boundaries::new(&stack.directory().join("crossings"));
-    let report = run(&setup, Driver::new(stack, boundaries)).await;
+    let report = run(&setup, Driver::new(stack, boundaries, mortal).await).await;
     println!("{report}");
     if let Some(file) = &setup.report {
         fs::write(file, report.to_string()).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -146,19 +166,20 @@ async fn run(setup: &Setup, mut driver: Driver) -> Report {
         *jobs.entry((done.wanted.kind, done.outcome)).or_default() += 1;
     }
     let boundaries = boundaries.kills().map(|(boundary, kills)| (boundary.clone(), kills)).collect();
-    let (seed, took) = (setup.seed, started.elapsed());
-    Report { seed, took, disturbed, calmed, tally, jobs, bought, published, boundaries, wrong }
+    let (seed, asked, took) = (setup.seed, setup.time, started.elapsed());
+    Report { seed, asked, took, disturbed, calmed, tally, jobs, bought, published, boundaries, wrong }
 }
 
 /// The people: as many jobs as there have to be, and then for as long as `more` says.
 fn live(setup: &Setup, stack: &Stack, more: Arc<AtomicBool>) -> JoinHandle<Vec<Lived>> {
     let clients: Vec<_> =
         stack.gateways().iter().map(|gateway| filmstrip::client::Client::new(gateway).unwrap()).collect();
-    let (seed, least) = (setup.seed, setup.jobs);
+    let (seed, least, thief) = (setup.seed, setup.jobs, Thief::new(stack));
     tokio::spawn(async move {
-        let houses = people::houses(&clients).await;
+        let scratch = tempfile::tempdir().unwrap();
+        let world = people::World::new(clients, thief, scratch.path()).await;
         let wanted = Jobs::new(seed).take_while(|job| job.number <= least || more.load(Ordering::SeqCst));
-        let living = stream::iter(wanted).map(|job| people::live(&clients, &houses, job));
+        let living = stream::iter(wanted).map(|job| people::live(&world, job));
         living.buffer_unordered(WIDTH).collect().await
     })
 }
@@ -178,7 +199,11 @@ async fn disturb(
     loop {
         driver.tick().await;
         let going_on = match setup.time {
-            Some(time) => started.elapsed() < time,
+            Some(time) => {
+                driver.hand_over();
+                let most = if driver.boundaries.all_left().is_empty() { time } else { time.mul_f64(LONGEST) };
+                started.elapsed() < most
+            }
             None => left > 0,
         };
         let wanting = started.elapsed() < BOUNDED && !driver.boundaries.all_left().is_empty();

@@ -15,6 +15,8 @@ pub(super) enum Disturbance {
     Pause { service: Service, which: usize, time: Duration },
     /// A new replica is started beside the old ones; after `overlap` one of the old ones is told to stop.
     Replace { service: Service, which: usize, overlap: Duration },
+    /// The next ffmpeg that makes a cut or a mix is killed.
+    KillFfmpeg,
     /// A server that all work on is away for `away`.
     Restart { server: Server, how: Ending, away: Duration },
 }
@@ -39,7 +41,7 @@ const HOLDERS: [Service; 4] = [Service::Job, Service::Render, Service::Stitch, S
 
 impl Plan {
     /// How many disturbances are in a round.
-    pub(super) const ROUND: usize = Service::ALL.len() * (KILLS + 1) + 1 + 5;
+    pub(super) const ROUND: usize = Service::ALL.len() * (KILLS + 1) + 1 + 1 + 5;
 
     pub(super) fn new(seed: u64) -> Self {
         Self { moments: Moments::seeded(seed), round: Vec::new() }
@@ -60,6 +62,8 @@ impl Plan {
         let service = HOLDERS[m.number(HOLDERS.len())];
         let (which, time) = (m.number(16), m.between(seconds(1.0), seconds(6.0)));
         round.push(Disturbance::Pause { service, which, time });
+        // More would leave a product no try.
+        round.push(Disturbance::KillFfmpeg);
         for (server, how) in [
             (Server::Postgres, Ending::Crash),
             (Server::Postgres, Ending::Orderly),
@@ -118,6 +122,7 @@ fn each_round_kills_and_replaces_every_kind_of_process_and_restarts_every_server
                 assert!(count(&restarted) >= 1, "seed {seed}, {wanted}");
             }
             assert_eq!(count(&|d| matches!(d, Disturbance::Pause { .. })), 1, "seed {seed}");
+            assert_eq!(count(&|d| *d == Disturbance::KillFfmpeg), 1, "seed {seed}");
         }
     }
 }
@@ -131,6 +136,7 @@ fn something_happens_every_few_seconds_and_nothing_is_away_for_long() {
             | Disturbance::Pause { time, .. }
             | Disturbance::Replace { overlap: time, .. }
             | Disturbance::Restart { away: time, .. } => time,
+            Disturbance::KillFfmpeg => Duration::ZERO,
         };
         assert!(lasts <= seconds(6.0), "{step:?}");
     }

@@ -13,11 +13,45 @@ use super::{
     jobs::{Kind, Outcome},
 };
 
+/// What every run does, for who reads a report first.
+const ABOUT: &str = "\
+People make videos while everything below them is broken again and again. Two replicas of each of the six kinds of
+process run on one PostgreSQL, one NATS and one S3 server, with stand-in providers in a process of their own. People
+come and go through any gateway, and repeat under the same key whatever got no answer.
+
+What is done to it:
+
+- Processes are killed (SIGKILL) at random, and at every *boundary*: a point between something that is done and
+  somebody who knows it, such as an append that is durable while its caller has not heard. A process that starts is
+  told all boundaries where none was killed yet, and kills itself at the first one that it comes to.
+- Others stand still (SIGSTOP) for longer than their leases, or are told to stop after a new replica has worked beside
+  them.
+- PostgreSQL and NATS crash or are restarted in order, S3 crashes; ffmpeg is killed while it joins clips.
+- The providers refuse rooms, answer 429 and 5xx, take a purchase on and drop the connection or answer late, break
+  downloads off, send webhooks twice, forged or in the wrong order. Of the processes that buy, half have a public address and get webhooks;
+  the others upload and poll.
+- People cancel before, during and late in a job; clips and soundtracks vanish from the object store.
+
+What is checked when it is over:
+
+- Every job has ended, as what was done to it allows.
+- The providers' own ledger: nobody paid twice for a take or a segment of music, nothing was bought that was not
+  recorded before, each job paid for what it shows, nothing goes on that nobody waits for.
+- Never were more than 10 renders or 2 tracks under way at one moment, over all replicas.
+- Each log counts without a gap, and what a service published is on its stream exactly as its log has it: the same
+  set, in order for each entity.
+- No process ended in any other way than by the hand of this run, and each stopped when it was told to.
+
+The same seed makes the same plan and the same jobs; when what happens differs with the machine. To repeat it:
+";
+
 /// Disturbances, counted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     processes: BTreeMap<(&'static str, Service), usize>,
     servers: BTreeMap<(Server, Ending), usize>,
+    /// Runs of ffmpeg that were killed while they made a cut or a mix, or will be.
+    pub(super) ffmpeg: usize,
     /// Asked for by the plan and not possible at that moment.
     pub(super) skipped: usize,
 }
@@ -62,6 +96,8 @@ pub(super) struct Bought {
 /// A run from its end.
 pub(super) struct Report {
     pub(super) seed: u64,
+    /// How long it was to go on; none for one round of the plan.
+    pub(super) asked: Option<Duration>,
     pub(super) took: Duration,
     /// How long the processes were disturbed.
     pub(super) disturbed: Duration,
@@ -79,13 +115,19 @@ pub(super) struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let jobs: usize = self.jobs.values().sum();
         let points = self.boundaries.iter().filter(|(_, kills)| *kills > 0).count();
-        writeln!(f, "# Chaos, seed {}\n", self.seed)?;
+        writeln!(f, "# Chaos, seed {}\n\n{ABOUT}", self.seed)?;
+        let minutes = self.asked.map(|time| format!(" --minutes {}", time.as_secs_f64() / 60.0));
         writeln!(
             f,
-            "{jobs} jobs in {:.0} s, disturbed for {:.0} s of it; all of them were over {:.0} s after the last disturbance.\n\
-             Two replicas of each of six kinds of process, on one PostgreSQL, one NATS and one S3 server.\n",
+            "\n```sh\ncargo xtask chaos --seed {}{} --report FILE\n```\n",
+            self.seed,
+            minutes.unwrap_or_default()
+        )?;
+        let jobs: usize = self.jobs.values().sum();
+        writeln!(
+            f,
+            "{jobs} jobs in {:.0} s, disturbed for {:.0} s of it; all of them were over {:.0} s after the last disturbance.\n",
             self.took.as_secs_f64(),
             self.disturbed.as_secs_f64(),
             self.calmed.as_secs_f64()
@@ -149,6 +191,7 @@ impl Report {
                 count(server, Ending::Orderly)
             )?;
         }
+        writeln!(f, "\n{} runs of ffmpeg were killed while they made a cut or a mix.", self.tally.ffmpeg)?;
         writeln!(f, "\n{} more were planned and not possible at their moment.", self.tally.skipped)
     }
 }
