@@ -31,11 +31,11 @@ impl Holders {
     }
 
     async fn ask(&mut self, service: Service, kinds: &[String]) -> Option<Vec<Place>> {
-        if !self.logs.contains_key(&service) {
-            let log = open_checked(self.urls.get(&service)?, checks::migrations(service)).await.ok()?;
-            self.logs.insert(service, log);
-        }
-        let log = self.logs.get(&service)?;
+        let log = match self.logs.get(&service) {
+            Some(log) => log.clone(),
+            None => open_checked(self.urls.get(&service)?, checks::migrations(service)).await.ok()?,
+        };
+        self.logs.insert(service, log.clone());
         let sql = format!("SELECT name, owner FROM lease WHERE expires_at > {}", log.clock_sql());
         let mut places = Vec::new();
         for row in log.query(&sql, params![]).await.ok()? {

@@ -54,8 +54,8 @@ pub(super) enum House {
 
 /// Scenes of a long job, of 10 s each.
 pub(super) const LONG_SCENES: usize = 4;
-/// One in so many rounds has a long job.
-const LONG_EVERY: usize = 2;
+/// One in so many rounds has a long job. Few: where processes live for seconds, what takes them longer starves.
+const LONG_EVERY: usize = 3;
 /// How many ordinary houses there are.
 pub(super) const ORDINARY: usize = 3;
 
@@ -172,7 +172,7 @@ impl Iterator for Jobs {
 
 #[test]
 fn a_seed_always_gives_the_same_jobs_and_rounds_hold_every_kind() {
-    let jobs = |seed| Jobs::new(seed).take(4 * ROUND).collect::<Vec<_>>();
+    let jobs = |seed| Jobs::new(seed).take(2 * LONG_EVERY * ROUND).collect::<Vec<_>>();
     assert_eq!(jobs(5), jobs(5));
     assert_ne!(jobs(5), jobs(6));
     for rounds in jobs(5).chunks(LONG_EVERY * ROUND) {
