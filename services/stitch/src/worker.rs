@@ -127,34 +127,61 @@ impl Worker {
         store::mark_working(&self.log, &product.key).await?;
         let made = tokio::select! {
             made = Box::pin(make(&self.media, &self.blobs, input)) => made,
-            stop = self.stays_wanted(&product.key, lease) => return stop,
+            () = self.stays_wanted(&product.key, lease) => return Ok(()),
             () = cancel.cancelled() => return Ok(()),
         };
         let event = self.outcome(product, made);
-        if !store::append(&self.log, &event, Some(lease), self.clock.now()).await? {
+        if !self.record(&event, lease, cancel).await? {
             tracing::info!(key = product.key, "it was canceled or taken over while it was made");
         }
         Ok(())
     }
 
-    /// Keeps the lease alive; returns once it is lost, or the product is not wanted any more.
-    async fn stays_wanted(&self, key: &str, lease: &Lease) -> Result<(), StitchError> {
+    /// Records how an attempt ended, as soon as the database can be reached: making it again costs more than waiting.
+    /// `false`: nothing is recorded, because the lease is lost or the product is not wanted any more.
+    async fn record(
+        &self,
+        event: &Event,
+        lease: &Lease,
+        cancel: &CancellationToken,
+    ) -> Result<bool, StitchError> {
+        loop {
+            let error = match store::append(&self.log, event, Some(lease), self.clock.now()).await {
+                Err(error) if eventlog::is_away(&error) && !cancel.is_cancelled() => anyhow::Error::new(error),
+                answer => return answer,
+            };
+            tracing::warn!(lease = lease.name, "what was made cannot be recorded yet; trying again: {error:#}");
+            tokio::select! { () = cancel.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
+        }
+    }
+
+    /// Keeps the lease alive; returns once it is lost, or the product is not wanted any more. A database that is away
+    /// for a moment says neither: the work goes on, and is recorded only if the lease still holds by then.
+    async fn stays_wanted(&self, key: &str, lease: &Lease) {
         let mut appended = self.log.appended();
         let mut renewal = tokio::time::interval(self.settings.lease / 3);
         loop {
-            tokio::select! {
-                _ = renewal.tick() => {
-                    if !lease::renew(&self.log, lease, self.settings.lease).await? {
-                        return Ok(());
-                    }
+            let renew = tokio::select! {
+                _ = renewal.tick() => true,
+                changed = appended.changed() => if changed.is_err() { return } else { false },
+            };
+            match self.is_wanted(key, lease, renew).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    let error = anyhow::Error::new(error);
+                    tracing::warn!(key, "the lease cannot be looked after; working on: {error:#}");
                 }
-                changed = appended.changed() => if changed.is_err() { return Ok(()) },
-            }
-            let product = store::product(&self.log, key).await?;
-            if !product.is_some_and(|product| matches!(product.state, State::Waiting { .. })) {
-                return Ok(());
             }
         }
+    }
+
+    async fn is_wanted(&self, key: &str, lease: &Lease, renew: bool) -> Result<bool, StitchError> {
+        if renew && !lease::renew(&self.log, lease, self.settings.lease).await? {
+            return Ok(false);
+        }
+        let product = store::product(&self.log, key).await?;
+        Ok(product.is_some_and(|product| matches!(product.state, State::Waiting { .. })))
     }
 
     /// Which event an attempt ends in.

@@ -26,6 +26,14 @@ pub trait Around: std::fmt::Debug + Send + Sync + 'static {
         log.append(append).await
     }
 
+    /// Statements without rows, such as the renewal of a lease.
+    ///
+    /// # Errors
+    /// The log's, and what the test makes of it.
+    async fn execute(&self, log: &Log, statements: Vec<Statement>) -> Result<Vec<u64>, LogError> {
+        log.execute(statements).await
+    }
+
     /// A statement that returns rows, such as a claim of a lease.
     ///
     /// # Errors
@@ -85,7 +93,7 @@ impl<A: Around> EventLog for Wrapped<A> {
     }
 
     async fn execute(&self, statements: Vec<Statement>) -> Result<Vec<u64>, LogError> {
-        self.log.execute(statements).await
+        self.around.execute(&self.log, statements).await
     }
 
     async fn execute_returning(&self, statement: Statement) -> Result<Vec<Row>, LogError> {

@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use eventlog::testing::{Trap, Wrapped};
+use async_trait::async_trait;
+use eventlog::testing::{Around, Trap, Wrapped};
+use eventlog::{Append, AppendError, Appended, Log, LogError, Statement, params};
+use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
 use crate::stage::{DEADLINE, Stage, Stuck};
@@ -94,5 +97,56 @@ async fn a_product_whose_task_panicked_is_taken_up_again() {
     stage.cut(KEY, &[stage.clip(6, 0).await]).await.unwrap();
     assert_eq!(stage.settled(KEY).await.state, "ready");
     assert_eq!(trap.left(), 0);
+    assert_eq!(stage.kinds().await, ["ProductRequested", "ProductFinished"]);
+}
+
+/// A database that is away for the next renewals of a lease, and for the next appends under one.
+#[derive(Debug)]
+struct Away {
+    renewals: Mutex<u32>,
+    appends: Mutex<u32>,
+}
+
+fn is_away_now(left: &Mutex<u32>) -> bool {
+    let mut left = left.lock();
+    let away = *left > 0;
+    *left = left.saturating_sub(1);
+    away
+}
+
+#[async_trait]
+impl Around for Away {
+    async fn append(&self, log: &Log, append: Append) -> Result<Appended, AppendError> {
+        let finished = append.events.iter().any(|event| event.kind == "ProductFinished");
+        if finished && is_away_now(&self.appends) {
+            return Err(LogError::Closed.into());
+        }
+        log.append(append).await
+    }
+
+    async fn execute(&self, log: &Log, statements: Vec<Statement>) -> Result<Vec<u64>, LogError> {
+        let renews = |statement: &Statement| {
+            statement.sql.starts_with("UPDATE lease") && !statement.sql.contains("expires_at = 0 ")
+        };
+        if statements.iter().any(renews) && is_away_now(&self.renewals) {
+            return Err(LogError::Closed);
+        }
+        log.execute(statements).await
+    }
+}
+
+#[tokio::test]
+async fn a_moment_without_the_database_makes_nothing_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("stitch.db");
+    let log = eventlog::open_log(&path.to_string_lossy(), &stitch::MIGRATIONS).await.unwrap();
+    let away = Wrapped::new(log.clone(), Away { renewals: Mutex::new(1), appends: Mutex::new(1) });
+    let blobs = blobs::Blobs::local(dir.path().join("blobs")).unwrap();
+    let stage = Stage::on(away.clone(), blobs, |_| {}).await;
+    stage.cut(KEY, &[stage.clip(6, 0).await, stage.clip(6, 90).await]).await.unwrap();
+    assert_eq!(stage.settled(KEY).await.state, "ready");
+    assert_eq!((*away.renewals.lock(), *away.appends.lock()), (0, 0), "it was away");
+    let claims = log.query("SELECT fence FROM lease WHERE name = $1", params![format!("product/{KEY}")]).await;
+    assert_eq!(claims.unwrap()[0].get::<i64>("fence").unwrap(), 1, "one attempt has made it");
     assert_eq!(stage.kinds().await, ["ProductRequested", "ProductFinished"]);
 }

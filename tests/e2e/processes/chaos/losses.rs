@@ -98,7 +98,8 @@ impl Thief {
                     return Some(true);
                 }
                 if event.kind == kind {
-                    let sha256 = event.data[member]["sha256"].as_str().expect("bytes go by their hash");
+                    let data = event.data.value().expect("what is stored is JSON");
+                    let sha256 = data[member]["sha256"].as_str().expect("bytes go by their hash");
                     match fs::remove_file(self.blobs.join(&sha256[..2]).join(sha256)) {
                         // Another job's thief was faster.
                         Err(error) if error.kind() != ErrorKind::NotFound => panic!("{sha256}: {error}"),
