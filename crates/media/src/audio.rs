@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::run::Tool;
-use crate::{Media, MediaError, Probe, wav};
+use crate::run::{Run, Tool};
+use crate::{Media, MediaError, Probe, boxes, wav};
 
 /// Samples a second of everything that is made here.
 pub(crate) const RATE: u64 = 48_000;
@@ -13,6 +13,9 @@ pub(crate) const RATE: u64 = 48_000;
 const PER_MS: u64 = RATE / 1000;
 /// How far the length of a coded file may be from that of its samples: coders work in blocks.
 pub(crate) const CODED_TOLERANCE_US: u64 = 50_000;
+
+const JOINING: &str = "joining sound";
+const CODING: &str = "coding sound";
 
 /// Which files to join and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,39 +83,81 @@ impl Media {
     /// # Errors
     /// About the input when a segment is no sound or too short for the plan (the error says which).
     pub async fn join_segments(&self, plan: &JoinPlan, out: impl AsRef<Path>) -> Result<Probe, MediaError> {
-        let work = self.work_dir()?;
+        let (out, work) = (out.as_ref(), self.work_dir()?);
+        if let [only] = plan.segments.as_slice() {
+            return self.recoded(only, &work, out).await;
+        }
         let mut pieces = Vec::new();
         for (index, segment) in plan.segments.iter().enumerate() {
             let to = work.path().join(format!("segment-{index}.wav"));
-            let skip = segment.skip_ms * PER_MS;
-            pieces.push(self.decoded(&segment.path, skip, to).await?);
+            pieces.push(self.decoded(&segment.path, segment.skip_ms * PER_MS, to).await?);
         }
-        let joined = match pieces.pop() {
-            Some(only) if pieces.is_empty() => only,
-            last => {
-                pieces.extend(last);
-                self.joined_pcm(&pieces, plan.crossfade_ms * PER_MS, Curve::Same, &work).await?
-            }
-        };
-        self.coded(&joined, out.as_ref()).await
+        let crossfade = plan.crossfade_ms * PER_MS;
+        let expected = length_of(&pieces, crossfade)?;
+        let mut run = self.run(Tool::Ffmpeg, JOINING);
+        for piece in &pieces {
+            run = run.input(&piece.path)?;
+        }
+        let sound = join_filter(pieces.len(), crossfade, Curve::Same);
+        let (samples, probe) = self.coded(run, &sound, &work, out).await?;
+        expect(JOINING, samples, expected)?;
+        Ok(probe)
+    }
+
+    /// One segment in another format.
+    async fn recoded(&self, segment: &Segment, work: &TempDir, out: &Path) -> Result<Probe, MediaError> {
+        boxes::check_whole(&segment.path).await?;
+        let run = self.run(Tool::Ffmpeg, CODING).unseen_input(&segment.path)?;
+        let sound = format!("[0:a:0]{}", exact_filter(segment.skip_ms * PER_MS, None));
+        match self.coded(run, &sound, work, out).await {
+            Ok((_, probe)) => Ok(probe),
+            Err(error) => Err(self.at_fault(&segment.path, error).await),
+        }
     }
 
     /// Decodes sound, leaving out its first `skip` samples.
-    pub(crate) async fn decoded(&self, path: &Path, skip: u64, to: PathBuf) -> Result<Pcm, MediaError> {
-        self.probe(path).await?.require_audio()?;
-        let filter = format!("aresample={RATE},atrim=start_sample={skip},asetpts=PTS-STARTPTS");
-        self.run(Tool::Ffmpeg, "decoding sound")
-            .input(path)?
-            .args(["-map", "0:a:0", "-vn", "-sn", "-dn", "-af", &filter, "-ac", "2"])
-            .args(["-c:a", "pcm_f32le", "-f", "wav"])
+    async fn decoded(&self, path: &Path, skip: u64, to: PathBuf) -> Result<Pcm, MediaError> {
+        let filter = exact_filter(skip, None);
+        self.decoded_by(path, &format!("[0:a:0]{filter}[kept]"), &[], to).await.map(|(pcm, _)| pcm)
+    }
+
+    /// Decodes sound with a filter that ends in `[kept]`, and in what `also` makes of its other ends; gives what the
+    /// run said too.
+    pub(crate) async fn decoded_by(
+        &self,
+        path: &Path,
+        filter: &str,
+        also: &[&str],
+        to: PathBuf,
+    ) -> Result<(Pcm, String), MediaError> {
+        boxes::check_whole(path).await?;
+        let run = self
+            .run(Tool::Ffmpeg, "decoding sound")
+            .args(if also.is_empty() { &[][..] } else { &["-loglevel", "info"] })
+            .unseen_input(path)?
+            .args(["-filter_complex", filter, "-map", "[kept]", "-c:a", "pcm_f32le", "-f", "wav"])
             .output(&to)?
-            .go()
-            .await?;
+            .args(also);
+        let output = match run.go().await {
+            Ok(output) => output,
+            Err(error) => return Err(self.at_fault(path, error).await),
+        };
         match wav::samples(&to).await? {
-            0 => {
-                Err(MediaError::unsupported(format!("no sound is left after the first {} ms", skip / PER_MS)))
-            }
-            samples => Ok(Pcm { path: to, samples }),
+            0 => Err(self.at_fault(path, nothing_left()).await),
+            samples => Ok((Pcm { path: to, samples }, output.stderr)),
+        }
+    }
+
+    /// What a failed run on sound from outside says about it: a look at the file tells whether it is at fault. It was
+    /// not looked at before, since whatever can be decoded is sound.
+    async fn at_fault(&self, path: &Path, error: MediaError) -> MediaError {
+        if !matches!(error, MediaError::Failed { .. } | MediaError::Unsupported { .. }) {
+            return error;
+        }
+        match self.probe(path).await {
+            Err(found) if found.is_about_the_input() => found,
+            Ok(probe) => probe.require_audio().err().unwrap_or(error),
+            Err(_) => error,
         }
     }
 
@@ -124,79 +169,119 @@ impl Media {
         curve: Curve,
         work: &TempDir,
     ) -> Result<Pcm, MediaError> {
-        let lengths: Vec<u64> = pieces.iter().map(|piece| piece.samples).collect();
-        let Some(expected) = joined_length(&lengths, crossfade) else {
-            let ms: Vec<u64> = lengths.iter().map(|samples| samples / PER_MS).collect();
-            let detail = format!("segments of {ms:?} ms cannot overlap by {} ms", crossfade / PER_MS);
-            return Err(MediaError::unsupported(detail));
-        };
+        let expected = length_of(pieces, crossfade)?;
         let to = tempfile::Builder::new().prefix("joined-").suffix(".wav").tempfile_in(work.path());
         let to = to.and_then(|file| file.into_temp_path().keep().map_err(|kept| kept.error));
         let to = to.map_err(MediaError::io("making a file for the joined sound"))?;
-        let mut run = self.run(Tool::Ffmpeg, "joining sound");
+        let mut run = self.run(Tool::Ffmpeg, JOINING);
         for piece in pieces {
             run = run.input(&piece.path)?;
         }
-        run.args(["-filter_complex", &join_filter(pieces.len(), crossfade, curve), "-map", "[out]"])
-            .args(["-c:a", "pcm_f32le", "-f", "wav"])
+        let filter = format!("{}[out]", join_filter(pieces.len(), crossfade, curve));
+        run.args(["-filter_complex", &filter, "-map", "[out]", "-c:a", "pcm_f32le", "-f", "wav"])
             .output(&to)?
             .go()
             .await?;
         let samples = wav::samples(&to).await?;
-        if samples != expected {
-            let detail = format!("{samples} samples instead of {expected}");
-            return Err(MediaError::WrongResult { doing: "joining sound", detail });
-        }
+        expect(JOINING, samples, expected)?;
         Ok(Pcm { path: to, samples })
     }
 
-    /// Codes sound into the format that the name of `out` asks for; the length is checked.
-    pub(crate) async fn coded(&self, pcm: &Pcm, out: &Path) -> Result<Probe, MediaError> {
-        let coding: &[&str] = match out.extension().and_then(|end| end.to_str()) {
-            Some("wav") => &["-c:a", "pcm_s16le", "-f", "wav"],
-            Some("mp3") => &["-c:a", "libmp3lame", "-b:a", "192k", "-f", "mp3"],
-            Some("m4a" | "mp4") => &["-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", "-f", "mp4"],
-            _ => return Err(MediaError::unsupported("sound is written as .wav, .mp3 or .m4a")),
-        };
-        self.run(Tool::Ffmpeg, "coding sound")
-            .input(&pcm.path)?
-            .args(["-map", "0:a:0", "-map_metadata", "-1"])
+    /// Ends a run: what the filter makes is coded into the format that the name of `out` asks for, and its samples are
+    /// written beside it, so that they can be counted. Gives their number; the length of `out` fits it.
+    pub(crate) async fn coded(
+        &self,
+        run: Run<'_>,
+        sound: &str,
+        work: &TempDir,
+        out: &Path,
+    ) -> Result<(u64, Probe), MediaError> {
+        let (exact, coding) = (work.path().join("exact.wav"), coding(out)?);
+        run.args(["-filter_complex", &format!("{sound},{CODED_AND_EXACT}"), "-map", "[coded]"])
+            .args(["-map_metadata", "-1"])
             .args(coding)
             .output(out)?
+            .args(EXACT)
+            .output(&exact)?
             .go()
             .await?;
+        let samples = wav::samples(&exact).await?;
+        if samples == 0 {
+            return Err(nothing_left());
+        }
         let probe = self.probe(out).await?;
-        let wanted = pcm.samples * 1_000_000 / RATE;
-        let got = probe.require_audio()?.duration_us;
+        let (got, wanted) = (probe.require_audio()?.duration_us, samples * 1_000_000 / RATE);
         if got.abs_diff(wanted) > CODED_TOLERANCE_US {
             let detail = format!("it is {got} us long instead of {wanted} us");
-            return Err(MediaError::WrongResult { doing: "coding sound", detail });
+            return Err(MediaError::WrongResult { doing: CODING, detail });
         }
-        Ok(probe)
+        Ok((samples, probe))
     }
 }
 
+/// Splits what comes before it into what is coded and what is counted. Times are counted from the samples, as in the
+/// file that holds nothing else: what filters left of other times would be heard as gaps.
+pub(crate) const CODED_AND_EXACT: &str = "asetpts=N/SR/TB,asplit[coded][exact]";
+/// How the samples are written that are counted.
+pub(crate) const EXACT: [&str; 6] = ["-map", "[exact]", "-c:a", "pcm_f32le", "-f", "wav"];
+
+/// The coder and the container for the name of a file.
+fn coding(out: &Path) -> Result<&'static [&'static str], MediaError> {
+    match out.extension().and_then(|end| end.to_str()) {
+        Some("wav") => Ok(&["-c:a", "pcm_s16le", "-f", "wav"]),
+        Some("mp3") => Ok(&["-c:a", "libmp3lame", "-b:a", "192k", "-f", "mp3"]),
+        Some("m4a" | "mp4") => Ok(&["-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", "-f", "mp4"]),
+        _ => Err(MediaError::unsupported("sound is written as .wav, .mp3 or .m4a")),
+    }
+}
+
+/// From any sound to 48 kHz stereo in floating point, without its first samples, and no longer than that many.
+pub(crate) fn exact_filter(skip: u64, longest: Option<u64>) -> String {
+    let end = longest.map(|samples| format!(":end_sample={}", skip + samples)).unwrap_or_default();
+    format!(
+        "aformat=sample_fmts=flt:sample_rates={RATE}:channel_layouts=stereo,\
+         atrim=start_sample={skip}{end},asetpts=PTS-STARTPTS"
+    )
+}
+
+fn nothing_left() -> MediaError {
+    MediaError::unsupported("no sound is left in it behind what is to be left out")
+}
+
+fn length_of(pieces: &[Pcm], crossfade: u64) -> Result<u64, MediaError> {
+    let lengths: Vec<u64> = pieces.iter().map(|piece| piece.samples).collect();
+    joined_length(&lengths, crossfade).ok_or_else(|| {
+        let ms: Vec<u64> = lengths.iter().map(|samples| samples / PER_MS).collect();
+        MediaError::unsupported(format!("segments of {ms:?} ms cannot overlap by {} ms", crossfade / PER_MS))
+    })
+}
+
+/// A number of samples that was known before.
+pub(crate) fn expect(doing: &'static str, samples: u64, expected: u64) -> Result<(), MediaError> {
+    if samples == expected {
+        return Ok(());
+    }
+    Err(MediaError::WrongResult { doing, detail: format!("{samples} samples instead of {expected}") })
+}
+
+/// Ends without a name: what comes next is for the caller.
 fn join_filter(pieces: usize, crossfade: u64, curve: Curve) -> String {
     if pieces == 1 {
-        return "[0:a]anull[out]".to_owned();
+        return "[0:a]anull".to_owned();
     }
     if crossfade == 0 {
         let inputs: String = (0..pieces).map(|n| format!("[{n}:a]")).collect();
-        return format!("{inputs}concat=n={pieces}:v=0:a=1[out]");
+        return format!("{inputs}concat=n={pieces}:v=0:a=1");
     }
     let curve = match curve {
         Curve::Same => "tri",
         Curve::Different => "qsin",
     };
     let fade = format!("acrossfade=ns={crossfade}:c1={curve}:c2={curve}");
-    let mut filter = String::new();
-    let mut so_far = "[0:a]".to_owned();
-    for next in 1..pieces {
-        let to = if next + 1 == pieces { "[out]".to_owned() } else { format!("[j{next}]") };
-        filter.push_str(&format!("{so_far}[{next}:a]{fade}{to};"));
-        so_far = to;
+    let mut filter = format!("[0:a][1:a]{fade}");
+    for next in 2..pieces {
+        filter.push_str(&format!("[j{next}];[j{next}][{next}:a]{fade}"));
     }
-    filter.pop();
     filter
 }
 
@@ -233,7 +318,7 @@ mod tests {
         let filter = join_filter(3, 10, Curve::Same);
         assert_eq!(
             filter,
-            "[0:a][1:a]acrossfade=ns=10:c1=tri:c2=tri[j1];[j1][2:a]acrossfade=ns=10:c1=tri:c2=tri[out]"
+            "[0:a][1:a]acrossfade=ns=10:c1=tri:c2=tri[j2];[j2][2:a]acrossfade=ns=10:c1=tri:c2=tri"
         );
     }
 }

@@ -5,13 +5,21 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::frame::with_poster;
 use crate::layout::{Layout, Plan, copyable, plan, target_of};
 use crate::run::Tool;
-use crate::{Media, MediaError, Probe, VideoStream};
+use crate::{Media, MediaError, Probe, Source, VideoStream};
 
 /// How far a cut may be from the sum of its clips, in microseconds.
 const TOLERANCE_US: u64 = 200_000;
 const JOINING: &str = "joining the clips";
+
+/// Where a cut goes.
+#[derive(Clone, Copy)]
+struct To<'p> {
+    video: &'p Path,
+    poster: Option<&'p Path>,
+}
 
 /// A clip with what is known of it.
 struct Clip {
@@ -24,22 +32,28 @@ impl Media {
     /// Joins clips, in order, to one silent H.264 MP4 that starts playing before it is all there.
     ///
     /// Clips that agree are copied, not coded again; the odd ones are first brought to the layout of the
-    /// others. Sound in the clips is left out. The result is probed: layout, length and frame count.
+    /// others. Sound in the clips is left out. The result is probed: layout, length and frame count. `poster` says
+    /// where a poster of it is to be written (see [`Media::poster`]).
     ///
     /// # Errors
     /// About the input when a clip is not a whole video (the error names which); else what failed.
-    pub async fn concat(&self, clips: &[PathBuf], out: impl AsRef<Path>) -> Result<Probe, MediaError> {
-        let out = out.as_ref();
+    pub async fn concat(
+        &self,
+        clips: &[Source],
+        out: impl AsRef<Path>,
+        poster: Option<&Path>,
+    ) -> Result<Probe, MediaError> {
+        let to = To { video: out.as_ref(), poster };
         let mut known = Vec::with_capacity(clips.len());
-        for (index, path) in clips.iter().enumerate() {
-            known.push(self.clip(path).await.map_err(|error| in_clip(index, clips.len(), error))?);
+        for (index, source) in clips.iter().enumerate() {
+            known.push(self.clip(source).await.map_err(|error| in_clip(index, clips.len(), error))?);
         }
         let streams: Vec<_> = known.iter().map(|clip| (clip.container.as_str(), &clip.video)).collect();
         let Some(planned) = plan(&streams) else {
             return Err(MediaError::unsupported("there are no clips to join"));
         };
         let work = self.work_dir()?;
-        match self.joined(&known, &planned, &work, out).await {
+        let joined = match self.joined(&known, &planned, &work, to).await {
             // What looked alike did not fit after all: code every clip anew, once.
             Err(error @ (MediaError::WrongResult { .. } | MediaError::Failed { .. }))
                 if planned.odd.len() < known.len() =>
@@ -50,16 +64,19 @@ impl Media {
                     odd: (0..known.len()).collect(),
                     one_setup: false,
                 };
-                self.joined(&known, &all, &work, out).await
+                self.joined(&known, &all, &work, to).await
             }
             done => done,
-        }
+        };
+        let probe = joined?;
+        self.finish_poster(to.video, &probe, poster).await?;
+        Ok(probe)
     }
 
-    async fn clip(&self, path: &Path) -> Result<Clip, MediaError> {
-        let probe = self.probe(path).await?;
+    async fn clip(&self, source: &Source) -> Result<Clip, MediaError> {
+        let probe = self.known(source).await?;
         let video = probe.require_video()?.clone();
-        Ok(Clip { path: path.to_owned(), container: probe.container, video })
+        Ok(Clip { path: source.path.clone(), container: probe.container, video })
     }
 
     async fn joined(
@@ -67,7 +84,7 @@ impl Media {
         clips: &[Clip],
         plan: &Plan,
         work: &TempDir,
-        out: &Path,
+        to: To<'_>,
     ) -> Result<Probe, MediaError> {
         let mut list = String::from("ffconcat version 1.0\n");
         let (mut length_us, mut frames) = (0, Some(0));
@@ -85,20 +102,21 @@ impl Media {
         }
         let list_file = work.path().join("clips.ffconcat");
         tokio::fs::write(&list_file, list).await.map_err(MediaError::io("writing the list of clips"))?;
-        self.run(Tool::Ffmpeg, JOINING)
+        let run = self
+            .run(Tool::Ffmpeg, JOINING)
             .args(["-f", "concat", "-safe", "0"])
             .input(&list_file)?
             .args(["-map", "0:v:0", "-c", "copy", "-map_metadata", "-1", "-movflags", "+faststart"])
             .arg("-video_track_timescale")
             .arg(plan.layout.timescale.to_string())
             .args(["-f", "mp4"])
-            .output(out)?
-            .go()
-            .await?;
-        let probe = self.probe(out).await?;
+            .output(to.video)?;
+        let shown = (plan.layout.width, plan.layout.height);
+        with_poster(run, to.poster, length_us, shown)?.go().await?;
+        let probe = self.probe(to.video).await?;
         check_cut(&probe, &plan.layout, length_us, frames)?;
         if !plan.one_setup {
-            self.check_decodes(out, frames).await?;
+            self.check_decodes(to.video, frames).await?;
         }
         Ok(probe)
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::run::Tool;
+use crate::run::{Run, Tool};
 use crate::{Media, MediaError, Probe, VideoStream};
 
 /// The box that a picture is fitted into, in pixels.
@@ -75,15 +75,14 @@ impl Media {
         fit: Fit,
         out: &Path,
     ) -> Result<(u32, u32), MediaError> {
-        let half = Duration::from_micros(stream.duration_us / 2);
-        let at = at.unwrap_or(Duration::from_secs(1)).min(half);
+        let at = time_of(at, stream.duration_us);
         // A video of one frame has none at its half.
         for at in [at, Duration::ZERO] {
             self.run(Tool::Ffmpeg, "drawing a frame")
                 .args(["-ss", &format!("{:.3}", at.as_secs_f64())])
                 .input(video)?
-                .args(["-map", "0:v:0", "-frames:v", "1", "-vf", &fit.filter(stream.shown_size())])
-                .args(["-pix_fmt", "yuvj420p", "-q:v", "3", "-f", "image2", "-update", "1"])
+                .args(["-map", "0:v:0", "-vf", &fit.filter(stream.shown_size())])
+                .args(ONE_JPEG)
                 .output(out)?
                 .go()
                 .await?;
@@ -102,19 +101,43 @@ impl Media {
         self.frame(video, None, Fit::POSTER, out).await.map(|_| ())
     }
 
-    /// The poster of a video that was probed.
-    ///
-    /// # Errors
-    /// As [`Media::frame`].
-    pub async fn poster_of(
+    /// Sees to the poster that a run drew beside a video: a video with too few frames has none yet.
+    pub(crate) async fn finish_poster(
         &self,
-        video: impl AsRef<Path>,
+        video: &Path,
         probe: &Probe,
-        out: impl AsRef<Path>,
+        poster: Option<&Path>,
     ) -> Result<(), MediaError> {
+        let Some(poster) = poster else { return Ok(()) };
         let stream = probe.require_video()?;
-        self.frame_of(video.as_ref(), stream, None, Fit::POSTER, out.as_ref()).await.map(|_| ())
+        if tokio::fs::try_exists(poster).await.unwrap_or(false) {
+            return check_picture(poster, Fit::POSTER.size_for(stream.shown_size())).map(|_| ());
+        }
+        self.frame_of(video, stream, None, Fit::POSTER, poster).await.map(|_| ())
     }
+}
+
+/// Lets a run that copies the video of its first input draw the poster too: the frames before it are decoded, and
+/// no other program is started for it.
+pub(crate) fn with_poster<'m>(
+    run: Run<'m>,
+    poster: Option<&Path>,
+    duration_us: u64,
+    shown: (u32, u32),
+) -> Result<Run<'m>, MediaError> {
+    let Some(poster) = poster else { return Ok(run) };
+    let at = time_of(None, duration_us).as_secs_f64();
+    let filter = format!("setpts=PTS-STARTPTS,trim=start={at:.3},{}", Fit::POSTER.filter(shown));
+    run.args(["-map", "0:v:0", "-vf", &filter]).args(ONE_JPEG).output(poster)
+}
+
+/// How one frame is written.
+const ONE_JPEG: [&str; 10] =
+    ["-frames:v", "1", "-pix_fmt", "yuvj420p", "-q:v", "3", "-f", "image2", "-update", "1"];
+
+/// When the frame is taken: 1 s unless another time is wanted, or half the video when that is sooner.
+fn time_of(wanted: Option<Duration>, duration_us: u64) -> Duration {
+    wanted.unwrap_or(Duration::from_secs(1)).min(Duration::from_micros(duration_us / 2))
 }
 
 /// A written picture must be there, whole enough to have a size, and of the right one.

@@ -135,7 +135,20 @@ impl Media {
         out: impl AsRef<Path>,
     ) -> Result<(u32, u32), MediaError> {
         let info = self.image(path.as_ref()).await?;
-        self.draw(path.as_ref(), &info, Fit::IMAGE_THUMBNAIL, out.as_ref()).await
+        self.image_thumbnail_of(path, &info, out).await
+    }
+
+    /// The thumbnail of an image that [`Media::image`] was asked about.
+    ///
+    /// # Errors
+    /// As [`Media::image`].
+    pub async fn image_thumbnail_of(
+        &self,
+        path: impl AsRef<Path>,
+        info: &ImageInfo,
+        out: impl AsRef<Path>,
+    ) -> Result<(u32, u32), MediaError> {
+        self.draw(path.as_ref(), info, Fit::IMAGE_THUMBNAIL, out.as_ref()).await
     }
 
     /// Writes an image as a JPEG that can be the first or last frame of a clip: upright, without

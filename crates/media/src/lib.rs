@@ -39,7 +39,7 @@ pub use audio::{JoinPlan, Segment};
 pub use error::MediaError;
 pub use frame::Fit;
 pub use image::{ImageInfo, MIN_FRAME_SIDE};
-pub use probe::{AudioStream, Probe, Ratio, VideoStream};
+pub use probe::{AudioStream, Probe, Ratio, Source, VideoStream};
 pub use sniff::{Family, FileType, sniff};
 
 use run::{Run, Tool};

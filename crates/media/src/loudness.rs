@@ -37,11 +37,15 @@ impl Loudness {
     }
 }
 
+/// The filter of the first pass.
+pub(crate) fn measuring() -> String {
+    format!("loudnorm=I={TARGET}:TP={PEAK}:LRA=11:print_format=json")
+}
+
 impl Media {
     /// Measures the first `samples` samples; none when they are silent.
     pub(crate) async fn loudness(&self, path: &Path, samples: u64) -> Result<Option<Loudness>, MediaError> {
-        let filter =
-            format!("atrim=end_sample={samples},loudnorm=I={TARGET}:TP={PEAK}:LRA=11:print_format=json");
+        let filter = format!("atrim=end_sample={samples},{}", measuring());
         let output = self
             .run(Tool::Ffmpeg, "measuring loudness")
             .args(["-loglevel", "info"])
@@ -49,7 +53,7 @@ impl Media {
             .args(["-map", "0:a:0", "-af", &filter, "-f", "null", "-"])
             .go()
             .await?;
-        parse(&output.stderr)
+        measured(&output.stderr)
     }
 }
 
@@ -63,21 +67,22 @@ struct Measured {
     target_offset: String,
 }
 
-fn parse(stderr: &str) -> Result<Option<Loudness>, MediaError> {
+/// What the first pass wrote; none for silence.
+pub(crate) fn measured(stderr: &str) -> Result<Option<Loudness>, MediaError> {
     let missing = || MediaError::WrongResult {
         doing: "measuring loudness",
         detail: format!("no measurement in {:?}", crate::run::last_lines(stderr)),
     };
     let (start, end) = (stderr.rfind('{').ok_or_else(missing)?, stderr.rfind('}').ok_or_else(missing)?);
     let json = stderr.get(start..=end).ok_or_else(missing)?;
-    let measured: Measured = serde_json::from_str(json).map_err(|_| missing())?;
+    let told: Measured = serde_json::from_str(json).map_err(|_| missing())?;
     let number = |text: &str| text.parse::<f64>().map_err(|_| missing());
     let found = Loudness {
-        integrated: number(&measured.input_i)?,
-        peak: number(&measured.input_tp)?,
-        range: number(&measured.input_lra)?,
-        threshold: number(&measured.input_thresh)?,
-        offset: number(&measured.target_offset)?,
+        integrated: number(&told.input_i)?,
+        peak: number(&told.input_tp)?,
+        range: number(&told.input_lra)?,
+        threshold: number(&told.input_thresh)?,
+        offset: number(&told.target_offset)?,
     };
     let audible = found.integrated.is_finite() && found.integrated > SILENCE && found.peak.is_finite();
     Ok(audible.then_some(found))
@@ -97,21 +102,21 @@ mod tests {
 
     #[test]
     fn the_measurement_is_read_from_the_end_of_stderr() {
-        let found = parse(&report("-21.75")).unwrap().unwrap();
+        let found = measured(&report("-21.75")).unwrap().unwrap();
         assert_eq!((found.integrated, found.peak), (-21.75, -18.06));
         assert!(found.correction().contains("measured_I=-21.75"));
     }
 
     #[test]
     fn silence_is_left_alone() {
-        assert_eq!(parse(&report("-inf")).unwrap(), None);
-        assert_eq!(parse(&report("-70.5")).unwrap(), None);
+        assert_eq!(measured(&report("-inf")).unwrap(), None);
+        assert_eq!(measured(&report("-70.5")).unwrap(), None);
     }
 
     #[test]
     fn a_missing_measurement_is_an_error() {
         for text in ["", "} {", "{}", "{\"input_i\":\"x\"}"] {
-            assert!(parse(text).is_err(), "{text:?}");
+            assert!(measured(text).is_err(), "{text:?}");
         }
     }
 }

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::audio::{CODED_TOLERANCE_US, Curve, Pcm, RATE};
+use crate::audio::{CODED_AND_EXACT, CODED_TOLERANCE_US, Curve, EXACT, Pcm, RATE, exact_filter, expect};
+use crate::frame::with_poster;
+use crate::loudness::{measured, measuring};
 use crate::run::Tool;
-use crate::{Media, MediaError, Probe, VideoStream, wav};
+use crate::{Media, MediaError, Probe, Source, VideoStream, wav};
 
 const MIXING: &str = "mixing video and soundtrack";
+const SHAPING: &str = "shaping the soundtrack";
 /// How long the fade at the end is, in samples; half the video when that is shorter.
 const FADE: u64 = 2 * RATE;
 /// A soundtrack that is short by at most this is padded with silence: within the fade nobody hears it.
@@ -28,6 +31,14 @@ struct Shape {
     fade_from: u64,
     /// How long it is.
     fade: u64,
+}
+
+/// Sound, and what makes a soundtrack of it.
+struct Shaping {
+    sound: Pcm,
+    filter: String,
+    /// How many samples there are then.
+    samples: u64,
 }
 
 /// None when there is too little sound to fill anything with.
@@ -63,46 +74,59 @@ impl Media {
     ) -> Result<Probe, MediaError> {
         let work = self.work_dir()?;
         let micros = u64::try_from(video_duration.as_micros()).unwrap_or(u64::MAX);
-        let shaped = self.shaped(audio.as_ref(), micros, &work).await?;
-        self.coded(&shaped, out.as_ref()).await
+        let shaping = self.shaping(audio.as_ref(), micros, &work).await?;
+        let run = self.run(Tool::Ffmpeg, SHAPING).input(&shaping.sound.path)?;
+        let sound = format!("[0:a:0]{}", shaping.filter);
+        let (samples, probe) = self.coded(run, &sound, &work, out.as_ref()).await?;
+        expect(SHAPING, samples, shaping.samples)?;
+        Ok(probe)
     }
 
     /// Puts a soundtrack under a cut: the video is copied, never shortened; the sound is made exactly as
-    /// long (see [`Media::soundtrack`]) and coded as AAC, 192 kbit/s. Sound that the cut has is dropped.
+    /// long (see [`Media::soundtrack`]) and coded as AAC, 192 kbit/s. Sound that the cut has is dropped. `poster`
+    /// says where a poster of it is to be written (see [`Media::poster`]).
     ///
     /// # Errors
     /// About the input when the cut is no video or the soundtrack no sound; else what failed.
     pub async fn mix(
         &self,
-        cut: impl AsRef<Path>,
+        cut: &Source,
         soundtrack: impl AsRef<Path>,
         out: impl AsRef<Path>,
+        poster: Option<&Path>,
     ) -> Result<Probe, MediaError> {
-        let (cut, out) = (cut.as_ref(), out.as_ref());
-        let before = self.probe(cut).await?;
+        let out = out.as_ref();
+        let before = self.known(cut).await?;
         let video = before.require_video()?;
         let work = self.work_dir()?;
-        let shaped = self.shaped(soundtrack.as_ref(), video.duration_us, &work).await?;
-        self.run(Tool::Ffmpeg, MIXING)
-            .input(cut)?
-            .input(&shaped.path)?
-            .args(["-map", "0:v:0", "-map", "1:a:0", "-map_metadata", "-1", "-c:v", "copy"])
+        let shaping = self.shaping(soundtrack.as_ref(), video.duration_us, &work).await?;
+        let exact = work.path().join("exact.wav");
+        let run = self
+            .run(Tool::Ffmpeg, MIXING)
+            .input(&cut.path)?
+            .input(&shaping.sound.path)?
+            .args(["-filter_complex", &format!("[1:a:0]{},{CODED_AND_EXACT}", shaping.filter)])
+            .args(["-map", "0:v:0", "-map", "[coded]", "-map_metadata", "-1", "-c:v", "copy"])
             .args(["-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart"])
             .arg("-video_track_timescale")
             .arg(video.timebase.den.to_string())
             .args(["-f", "mp4"])
             .output(out)?
-            .go()
-            .await?;
+            .args(EXACT)
+            .output(&exact)?;
+        with_poster(run, poster, video.duration_us, video.shown_size())?.go().await?;
+        expect(MIXING, wav::samples(&exact).await?, shaping.samples)?;
         let probe = self.probe(out).await?;
         check_mix(&probe, video)?;
+        self.finish_poster(out, &probe, poster).await?;
         Ok(probe)
     }
 
-    /// Decoded sound of exactly the video's length, at the right loudness, faded out.
-    async fn shaped(&self, audio: &Path, video_us: u64, work: &TempDir) -> Result<Pcm, MediaError> {
+    /// Decoded sound, and the filter that gives it exactly the video's length and the right loudness, and fades it
+    /// out.
+    async fn shaping(&self, audio: &Path, video_us: u64, work: &TempDir) -> Result<Shaping, MediaError> {
         let wanted = video_us.saturating_mul(RATE) / 1_000_000;
-        let mut sound = self.decoded(audio, 0, work.path().join("sound.wav")).await?;
+        let (mut sound, told) = self.measured_while_decoded(audio, wanted, work).await?;
         let Some(shape) = shape(sound.samples, wanted) else {
             let ms = sound.samples * 1000 / RATE;
             return Err(MediaError::unsupported(format!("{ms} ms of sound are too little for a soundtrack")));
@@ -112,26 +136,34 @@ impl Media {
             let again = Pcm { path: sound.path.clone(), samples: sound.samples };
             sound = self.joined_pcm(&[sound, again], seam, Curve::Different, work).await?;
         }
-        let loudness = self.loudness(&sound.path, wanted).await?;
+        let loudness = match shape.doublings {
+            0 => measured(&told)?,
+            _ => self.loudness(&sound.path, wanted).await?,
+        };
         let correction = loudness.map_or("anull".to_owned(), |found| found.correction());
         let Shape { fade_from, fade, .. } = shape;
         let filter = format!(
-            "atrim=end_sample={wanted},{correction},aresample={RATE},aformat=channel_layouts=stereo,\
+            "atrim=end_sample={wanted},{correction},\
+             aformat=sample_fmts=flt:sample_rates={RATE}:channel_layouts=stereo,\
              apad=whole_len={wanted},atrim=end_sample={wanted},afade=t=out:ss={fade_from}:ns={fade}"
         );
-        let to = work.path().join("shaped.wav");
-        self.run(Tool::Ffmpeg, "shaping the soundtrack")
-            .input(&sound.path)?
-            .args(["-map", "0:a:0", "-af", &filter, "-c:a", "pcm_f32le", "-f", "wav"])
-            .output(&to)?
-            .go()
-            .await?;
-        let samples = wav::samples(&to).await?;
-        if samples != wanted {
-            let detail = format!("{samples} samples instead of {wanted}");
-            return Err(MediaError::WrongResult { doing: "shaping the soundtrack", detail });
-        }
-        Ok(Pcm { path: to, samples })
+        Ok(Shaping { sound, filter, samples: wanted })
+    }
+
+    /// As much of the sound as is wanted, and what was said of its loudness.
+    async fn measured_while_decoded(
+        &self,
+        audio: &Path,
+        wanted: u64,
+        work: &TempDir,
+    ) -> Result<(Pcm, String), MediaError> {
+        let filter = format!(
+            "[0:a:0]{},asplit[kept][heard];[heard]{}[measured]",
+            exact_filter(0, Some(wanted)),
+            measuring()
+        );
+        let nowhere = ["-map", "[measured]", "-f", "null", "-"];
+        self.decoded_by(audio, &filter, &nowhere, work.path().join("sound.wav")).await
     }
 }
 

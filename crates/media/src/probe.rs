@@ -1,7 +1,7 @@
 //! What a file really holds, by ffprobe.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use crate::run::{Tool, last_lines};
 use crate::{Media, MediaError, boxes};
 
 /// The containers that are read. A playlist or a script that calls itself a video is none of them.
-const CONTAINERS: &str = "mov,matroska,webm,avi,mpegts,flv,mp3,wav,flac,ogg,aac";
+pub(crate) const CONTAINERS: &str = "mov,matroska,webm,avi,mpegts,flv,mp3,wav,flac,ogg,aac";
 
 /// What is in a video or sound file.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,7 +126,30 @@ impl fmt::Display for Ratio {
     }
 }
 
+/// A file to read, and what is known of its bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What an earlier look at the very same bytes found: it is not looked at again.
+    pub probe: Option<Probe>,
+}
+
+impl<P: AsRef<Path>> From<P> for Source {
+    fn from(path: P) -> Self {
+        Self { path: path.as_ref().to_owned(), probe: None }
+    }
+}
+
 impl Media {
+    /// What a file holds, from an earlier look if there was one. Whether all of it is there is looked at anew.
+    pub(crate) async fn known(&self, source: &Source) -> Result<Probe, MediaError> {
+        match &source.probe {
+            Some(probe) if boxes::check_whole(&source.path).await? == probe.size => Ok(probe.clone()),
+            _ => self.probe(&source.path).await,
+        }
+    }
+
     /// Reads what a video or sound file holds.
     ///
     /// # Errors
@@ -138,8 +161,7 @@ impl Media {
         let run = self
             .run(Tool::Ffprobe, "reading the file")
             .args(["-show_format", "-show_streams", "-show_data_hash", "sha256", "-print_format", "json"])
-            .args(["-format_whitelist", CONTAINERS])
-            .input(path)?;
+            .unseen_input(path)?;
         let output = match run.go().await {
             Err(MediaError::Failed { stderr, .. }) => {
                 return Err(MediaError::not_media(without_path(&stderr, path)));

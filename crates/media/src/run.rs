@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
+use crate::probe::CONTAINERS;
 use crate::spawn::{Started, free_bytes, spawn};
 use crate::{Media, MediaError, absolute};
 
@@ -83,7 +84,12 @@ impl<'m> Run<'m> {
         Ok(self.args(["-protocol_whitelist", "file", "-i"]).arg(path))
     }
 
-    /// The file to write, last.
+    /// A file from outside that was not probed: of the containers that are read, whatever it calls itself.
+    pub(crate) fn unseen_input(self, path: &Path) -> Result<Self, MediaError> {
+        self.args(["-format_whitelist", CONTAINERS]).input(path)
+    }
+
+    /// A file to write, behind what it is to hold.
     pub(crate) fn output(mut self, path: &Path) -> Result<Self, MediaError> {
         let path = absolute(path)?;
         self.makes = true;

@@ -9,6 +9,7 @@
 //! | [`product`] | pure: what a product is and how far it can be |
 //! | `requests` | answering: wish, question, tombstone |
 //! | `worker`, `make` | claiming what is due; making it |
+//! | `facts` | what is known of videos by their hash |
 //! | `frames` | frames of any video, drawn once |
 //! | [`events`], [`publish`] | stored events; what is published for them |
 //! | [`store`] | SQL of the read tables, and the one way to append |
@@ -17,6 +18,7 @@
 
 pub mod error;
 pub mod events;
+mod facts;
 mod frames;
 mod grpc;
 mod make;
@@ -38,8 +40,10 @@ use tonic::service::RoutesBuilder;
 pub use settings::Settings;
 pub use store::MIGRATIONS;
 
+use facts::Facts;
 use frames::Frames;
 use grpc::Grpc;
+use make::Maker;
 use requests::Requests;
 use worker::Worker;
 
@@ -61,7 +65,8 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let requests = Requests { log: log.clone(), clock: clock.clone() };
     let frames =
         Frames { log: log.clone(), blobs: blobs.clone(), media: media.clone(), turns: Arc::default() };
-    let worker = Worker { log, blobs, media, clock, settings, busy: parking_lot::Mutex::default() };
+    let maker = Maker { media, blobs, facts: Facts::default() };
+    let worker = Worker { log, maker, clock, settings, busy: parking_lot::Mutex::default() };
     tasks.spawn("make products", Arc::new(worker).run(cancel.clone()));
 
     let server = StitchServiceServer::new(Grpc { requests, frames });

@@ -6,6 +6,7 @@ use blobs::{BlobError, Blobs};
 use media::{Media, MediaError, Probe};
 use protos::common::v1::BlobRef;
 
+use crate::facts::Facts;
 use crate::product::{Input, Made};
 use crate::store::JPEG;
 
@@ -20,43 +21,48 @@ pub(crate) struct NotMade {
     pub(crate) lasting: bool,
 }
 
-/// Makes it. Whatever was made before this returns is gone when the future is dropped.
-pub(crate) async fn make(media: &Media, blobs: &Blobs, input: &Input) -> Result<Made, NotMade> {
-    let work = media.work_dir().map_err(|error| trouble("the work directory", &error))?;
-    let (video, poster) = (work.path().join("video.mp4"), work.path().join("poster.jpg"));
-    let probe = match input {
-        Input::Clips(clips) => cut(media, blobs, clips, work.path(), &video).await?,
-        Input::CutAndSoundtrack { cut, soundtrack } => {
-            let cut = local(blobs, cut, "the cut", &work.path().join("cut")).await?;
-            let soundtrack =
-                local(blobs, soundtrack, "the soundtrack", &work.path().join("soundtrack")).await?;
-            let mixed = media.mix(cut, soundtrack, &video).await;
-            mixed.map_err(|error| trouble("mixing the cut and its soundtrack", &error))?
-        }
-    };
-    let drawn = media.poster_of(&video, &probe, &poster).await;
-    drawn.map_err(|error| trouble("drawing the poster", &error))?;
-    let duration_ms = probe.video.map_or(probe.duration_ms, |video| (video.duration_us + 500) / 1000);
-    Ok(Made {
-        video: keep(blobs, &video, MP4).await?,
-        duration_ms,
-        poster: keep(blobs, &poster, JPEG).await?,
-    })
+/// Makes products.
+#[derive(Clone, Debug)]
+pub(crate) struct Maker {
+    pub(crate) media: Media,
+    pub(crate) blobs: Blobs,
+    pub(crate) facts: Facts,
 }
 
-async fn cut(
-    media: &Media,
-    blobs: &Blobs,
-    clips: &[BlobRef],
-    work: &Path,
-    out: &Path,
-) -> Result<Probe, NotMade> {
-    let mut paths = Vec::with_capacity(clips.len());
-    for (index, clip) in clips.iter().enumerate() {
-        let what = format!("clip {} of {}", index + 1, clips.len());
-        paths.push(local(blobs, clip, &what, &work.join(format!("clip-{index}"))).await?);
+impl Maker {
+    /// Makes one. Whatever was made before this returns is gone when the future is dropped.
+    pub(crate) async fn make(&self, input: &Input) -> Result<Made, NotMade> {
+        let work = self.media.work_dir().map_err(|error| trouble("the work directory", &error))?;
+        let (video, poster) = (work.path().join("video.mp4"), work.path().join("poster.jpg"));
+        let probe = match input {
+            Input::Clips(clips) => self.cut(clips, work.path(), &video, &poster).await?,
+            Input::CutAndSoundtrack { cut, soundtrack } => {
+                let blobs = &self.blobs;
+                let path = local(blobs, cut, "the cut", &work.path().join("cut")).await?;
+                let soundtrack =
+                    local(blobs, soundtrack, "the soundtrack", &work.path().join("soundtrack")).await?;
+                let cut = self.facts.source(&self.media, cut, path).await;
+                let mixed = self.media.mix(&cut, soundtrack, &video, Some(&poster)).await;
+                mixed.map_err(|error| trouble("mixing the cut and its soundtrack", &error))?
+            }
+        };
+        let duration_ms =
+            probe.video.as_ref().map_or(probe.duration_ms, |video| (video.duration_us + 500) / 1000);
+        let video = keep(&self.blobs, &video, MP4).await?;
+        self.facts.remember(&video, &probe);
+        Ok(Made { video, duration_ms, poster: keep(&self.blobs, &poster, JPEG).await? })
     }
-    media.concat(&paths, out).await.map_err(|error| trouble("joining the clips", &error))
+
+    async fn cut(&self, clips: &[BlobRef], work: &Path, out: &Path, poster: &Path) -> Result<Probe, NotMade> {
+        let mut sources = Vec::with_capacity(clips.len());
+        for (index, clip) in clips.iter().enumerate() {
+            let what = format!("clip {} of {}", index + 1, clips.len());
+            let path = local(&self.blobs, clip, &what, &work.join(format!("clip-{index}"))).await?;
+            sources.push(self.facts.source(&self.media, clip, path).await);
+        }
+        let joined = self.media.concat(&sources, out, Some(poster)).await;
+        joined.map_err(|error| trouble("joining the clips", &error))
+    }
 }
 
 /// Where the bytes can be read: in place if the store is local, else in a copy.

@@ -8,19 +8,17 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blobs::Blobs;
 use eventlog::{Lease, Log, lease};
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use kit::Clock;
-use media::Media;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::StitchError;
 use crate::events::{Event, Of};
-use crate::make::{NotMade, make};
+use crate::make::{Maker, NotMade};
 use crate::product::{Input, Made, Product, State};
 use crate::settings::Settings;
 use crate::store;
@@ -32,8 +30,7 @@ const POLL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) log: Log,
-    pub(crate) blobs: Blobs,
-    pub(crate) media: Media,
+    pub(crate) maker: Maker,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
     /// Keys that this process is at: an owner may claim its own lease again, so the lease alone would not keep
@@ -126,7 +123,7 @@ impl Worker {
     ) -> Result<(), StitchError> {
         store::mark_working(&self.log, &product.key).await?;
         let made = tokio::select! {
-            made = Box::pin(make(&self.media, &self.blobs, input)) => made,
+            made = Box::pin(self.maker.make(input)) => made,
             () = self.stays_wanted(&product.key, lease) => return Ok(()),
             () = cancel.cancelled() => return Ok(()),
         };

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use media::{MediaError, Probe, Ratio};
+use media::{MediaError, Probe, Ratio, Source};
 use rstest::rstest;
 
 use crate::studio::{Studio, frame_hashes, starts_fast};
 
 async fn join(studio: &Studio, clips: &[PathBuf]) -> (Probe, PathBuf) {
     let out = studio.path("cut.mp4");
-    (studio.media.concat(clips, &out).await.unwrap(), out)
+    let sources: Vec<Source> = clips.iter().map(Source::from).collect();
+    (studio.media.concat(&sources, &out, None).await.unwrap(), out)
 }
 
 #[tokio::test]
@@ -34,7 +35,7 @@ async fn one_clip_is_a_cut_too() {
 #[tokio::test]
 async fn no_clips_are_refused() {
     let studio = Studio::new();
-    let error = studio.media.concat(&[], studio.path("cut.mp4")).await.unwrap_err();
+    let error = studio.media.concat(&[], studio.path("cut.mp4"), None).await.unwrap_err();
     assert!(error.is_about_the_input(), "{error:?}");
 }
 
@@ -104,12 +105,43 @@ async fn a_clip_filmed_upright_stands_upright() {
 }
 
 #[tokio::test]
+async fn the_poster_is_the_one_that_is_drawn_of_the_finished_cut() {
+    let studio = Studio::new();
+    for (frames, seconds) in [(24, "half of it"), (60, "1 s"), (1, "its only frame")] {
+        let clips: [Source; 1] = [studio.clip("a.mp4", "64x48", "24", frames).into()];
+        let (out, drawn, poster) =
+            (studio.path("cut.mp4"), studio.path("drawn.jpg"), studio.path("poster.jpg"));
+        studio.media.concat(&clips, &out, Some(&drawn)).await.unwrap();
+        studio.media.poster(&out, &poster).await.unwrap();
+        assert!(std::fs::read(&drawn).unwrap() == std::fs::read(&poster).unwrap(), "at {seconds}");
+        for picture in [drawn, poster] {
+            std::fs::remove_file(picture).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clip_that_is_known_is_not_looked_at_again_but_has_to_be_all_there() {
+    let studio = Studio::new();
+    let clip = studio.clip("a.mp4", "64x36", "24", 24);
+    let known = Source { probe: Some(studio.media.probe(&clip).await.unwrap()), path: clip.clone() };
+    let out = studio.path("cut.mp4");
+    let probe = studio.media.concat(std::slice::from_ref(&known), &out, None).await.unwrap();
+    assert_eq!((probe.duration_ms, frame_hashes(&out).len()), (1000, 24));
+    let bytes = std::fs::read(&clip).unwrap();
+    studio.write("a.mp4", &bytes[..bytes.len() - 100]);
+    let error = studio.media.concat(&[known], &out, None).await.unwrap_err();
+    assert!(matches!(&error, MediaError::Truncated { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_broken_clip_is_named() {
     let studio = Studio::new();
     let good = studio.clip("a.mp4", "64x36", "24", 24);
     let bytes = std::fs::read(&good).unwrap();
     let cut_off = studio.write("b.mp4", &bytes[..bytes.len() - 100]);
-    let error = studio.media.concat(&[good, cut_off], studio.path("cut.mp4")).await.unwrap_err();
+    let error =
+        studio.media.concat(&[good.into(), cut_off.into()], studio.path("cut.mp4"), None).await.unwrap_err();
     assert!(
         matches!(&error, MediaError::Truncated { detail } if detail.starts_with("clip 2 of 2")),
         "{error}"

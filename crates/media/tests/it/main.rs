@@ -7,5 +7,6 @@ mod image;
 mod join;
 mod mix;
 mod probe;
+mod programs;
 mod run;
 mod studio;

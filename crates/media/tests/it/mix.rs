@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use media::Probe;
+use media::{Probe, Source};
 
 use crate::studio::{Studio, frame_hashes, loudness, starts_fast, volume};
 
 async fn mixed(studio: &Studio, frames: u32, audio: &PathBuf) -> (Probe, PathBuf, PathBuf) {
     let cut = studio.clip("cut.mp4", "64x36", "24", frames);
     let out = studio.path("mix.mp4");
-    let probe = studio.media.mix(&cut, audio, &out).await.unwrap();
+    let probe = studio.media.mix(&Source::from(&cut), audio, &out, None).await.unwrap();
     (probe, cut, out)
 }
 
@@ -95,8 +95,18 @@ async fn sound_that_the_cut_has_is_replaced() {
     let cut = studio.make(args, "noisy.mp4");
     let silence = studio.make("-f lavfi -i anullsrc=r=48000:cl=stereo -t 3", "silence.wav");
     let out = studio.path("mix.mp4");
-    assert_lengths(&studio.media.mix(cut, silence, &out).await.unwrap(), 2000);
+    assert_lengths(&studio.media.mix(&cut.into(), silence, &out, None).await.unwrap(), 2000);
     assert!(volume(&out, 0.0, 2.0) < -80.0);
+}
+
+#[tokio::test]
+async fn a_mix_comes_with_the_poster_of_its_cut() {
+    let studio = Studio::new();
+    let (cut, music) = (studio.clip("cut.mp4", "64x48", "24", 60), studio.music("music.wav", 3.0));
+    let (out, drawn, poster) = (studio.path("mix.mp4"), studio.path("drawn.jpg"), studio.path("poster.jpg"));
+    studio.media.mix(&Source::from(&cut), music, &out, Some(&drawn)).await.unwrap();
+    studio.media.poster(&cut, &poster).await.unwrap();
+    assert!(std::fs::read(drawn).unwrap() == std::fs::read(poster).unwrap());
 }
 
 #[tokio::test]
@@ -106,7 +116,8 @@ async fn what_is_no_sound_is_refused() {
     let text = studio.write("text.mp3", "no music");
     let blip = studio.music("blip.wav", 0.1);
     for not_music in [&cut, &text, &blip] {
-        let error = studio.media.mix(&cut, not_music, studio.path("mix.mp4")).await.unwrap_err();
+        let error =
+            studio.media.mix(&Source::from(&cut), not_music, studio.path("mix.mp4"), None).await.unwrap_err();
         assert!(error.is_about_the_input(), "{error:?}");
     }
 }

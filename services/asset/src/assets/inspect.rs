@@ -75,7 +75,7 @@ async fn image(
 ) -> Result<Inspected, ServiceError> {
     let info = app.media.image(path).await.map_err(error::media)?;
     let drawn = work.path().join("thumbnail.jpg");
-    app.media.image_thumbnail(path, &drawn).await.map_err(error::media)?;
+    app.media.image_thumbnail_of(path, &info, &drawn).await.map_err(error::media)?;
     Ok(Inspected {
         kind: "image",
         format: format_of(found),
