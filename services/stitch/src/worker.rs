@@ -144,10 +144,15 @@ impl Worker {
     ) -> Result<bool, StitchError> {
         loop {
             let error = match store::append(&self.log, event, Some(lease), self.clock.now()).await {
-                Err(error) if eventlog::is_away(&error) && !cancel.is_cancelled() => anyhow::Error::new(error),
+                Err(error) if eventlog::is_away(&error) && !cancel.is_cancelled() => {
+                    anyhow::Error::new(error)
+                }
                 answer => return answer,
             };
-            tracing::warn!(lease = lease.name, "what was made cannot be recorded yet; trying again: {error:#}");
+            tracing::warn!(
+                lease = lease.name,
+                "what was made cannot be recorded yet; trying again: {error:#}"
+            );
             tokio::select! { () = cancel.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
         }
     }

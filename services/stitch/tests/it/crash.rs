@@ -146,7 +146,8 @@ async fn a_moment_without_the_database_makes_nothing_anew() {
     stage.cut(KEY, &[stage.clip(6, 0).await, stage.clip(6, 90).await]).await.unwrap();
     assert_eq!(stage.settled(KEY).await.state, "ready");
     assert_eq!((*away.renewals.lock(), *away.appends.lock()), (0, 0), "it was away");
-    let claims = log.query("SELECT fence FROM lease WHERE name = $1", params![format!("product/{KEY}")]).await;
+    let claims =
+        log.query("SELECT fence FROM lease WHERE name = $1", params![format!("product/{KEY}")]).await;
     assert_eq!(claims.unwrap()[0].get::<i64>("fence").unwrap(), 1, "one attempt has made it");
     assert_eq!(stage.kinds().await, ["ProductRequested", "ProductFinished"]);
 }

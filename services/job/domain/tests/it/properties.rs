@@ -5,8 +5,8 @@ mod laws;
 use crate::harness::{self, Story, id};
 use job_domain::state::{Product, Stage};
 use job_domain::{
-    Command, Effect, Job, JobEvent, JobStatus, SceneChanges, carry_out, decide, has_next, has_outstanding, next, plan,
-    replay, view,
+    Command, Effect, Job, JobEvent, JobStatus, SceneChanges, carry_out, decide, has_next, has_outstanding,
+    next, plan, replay, view,
 };
 use laws::Laws;
 use proptest::prelude::*;
