@@ -26,7 +26,7 @@ pub fn decide(job: Option<&Job>, command: Command) -> Result<Vec<JobEvent>, Refu
     };
     let (job, command) = job;
     let Caused { mut events, leads_on } = caused(job, command)?;
-    if leads_on && !(events.is_empty() && !has_next(job)) {
+    if leads_on && (!events.is_empty() || has_next(job)) {
         let (mut after, at_ms) = (job.clone(), job.updated_at_ms);
         events.iter().for_each(|event| fold(&mut after, event, at_ms));
         follow(&mut after, &mut events, at_ms);
