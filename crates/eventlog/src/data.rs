@@ -132,7 +132,7 @@ mod tests {
         let whole = serde_json::to_string(&[&data]).unwrap();
         assert_eq!(whole, r#"[{"b":[1,null],"a":"\""}]"#);
         let read: Vec<Data> = serde_json::from_str(&whole).unwrap();
-        assert_eq!(read, [data.clone()]);
+        assert_eq!(read, std::slice::from_ref(&data));
         assert_eq!(serde_json::to_value(&data).unwrap(), json!({ "b": [1, null], "a": "\"" }));
         assert_eq!(serde_json::from_value::<Data>(json!({ "b": [1, null], "a": "\"" })).unwrap(), data);
     }

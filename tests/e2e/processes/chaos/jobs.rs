@@ -149,7 +149,7 @@ impl Iterator for Jobs {
                 Kind::TrackLost,
                 Kind::TrackLost,
             ];
-            if self.made / ROUND % LONG_EVERY == 0 {
+            if (self.made / ROUND).is_multiple_of(LONG_EVERY) {
                 self.round[0] = Kind::Long;
             }
             self.moments.shuffle(&mut self.round);
