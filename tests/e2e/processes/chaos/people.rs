@@ -174,7 +174,26 @@ pub(super) async fn live(world: &World, wanted: Wanted) -> Lived {
         let again = |job: &Value| is_over(job) && job["scenes"][0]["take"] == 2;
         job = until_at_any(PATIENCE, &clients, id, again).await;
     }
+    if kind == Kind::Plain {
+        picture(&clients, &job).await;
+    }
     Lived { wanted, id, outcome: Outcome::of(&job), takes, job }
+}
+
+/// Somebody who looks at a picture of the first clip, again and again until it comes. It is drawn when it is asked for.
+async fn picture(clients: &[Client], job: &Value) {
+    let Some(path) = job["scenes"][0]["thumbnail_url"].as_str() else { return };
+    let looking = async {
+        for client in clients.iter().cycle() {
+            let asked = client.request(reqwest::Method::GET, path).send().await;
+            if asked.is_ok_and(|answer| answer.status() == StatusCode::OK) {
+                return;
+            }
+            pause().await;
+        }
+    };
+    let looked = tokio::time::timeout(PATIENCE, looking).await;
+    assert!(looked.is_ok(), "no picture at {path}");
 }
 
 /// What is done to a job that goes on.
