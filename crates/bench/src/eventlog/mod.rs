@@ -6,8 +6,10 @@
 //! | `appends` | one event an append, by 1, 16 and 64 writers |
 //! | `postgres` | the peers on PostgreSQL: one INSERT a transaction, one INSERT for many rows |
 //! | `sqlite` | the peers on SQLite |
+//! | `alone` | one of these by itself, for a profiler |
 //! | `reading` | loads of a stream, the whole log, and following it under load |
 
+mod alone;
 mod appends;
 mod postgres;
 mod reading;
@@ -37,20 +39,34 @@ pub(crate) struct Args {
     /// Events in the log that is read whole.
     #[arg(long, default_value_t = 100_000)]
     events: u64,
+    /// Writers at one time.
+    #[arg(long, value_delimiter = ',', default_values_t = WRITERS)]
+    writers: Vec<usize>,
+    /// Only this part, without its peers: for a profiler.
+    #[arg(long)]
+    alone: Option<alone::Alone>,
 }
 
 impl Args {
     fn each(&self) -> Duration {
         Duration::from_millis(self.millis)
     }
+
+    /// The writers asked for that there is an aim for, and the aims.
+    fn aimed(&self) -> impl Iterator<Item = (usize, (f64, f64))> {
+        WRITERS.into_iter().zip(AIMS).filter(|(writers, _)| self.writers.contains(writers))
+    }
 }
 
-/// Writers at one time.
+/// Writers at one time, where there is an aim.
 const WRITERS: [usize; 3] = [1, 16, 64];
 /// How many times the plain INSERT an append is to be, on PostgreSQL and on SQLite, with as many writers.
 const AIMS: [(f64, f64); 3] = [(0.9, 0.9), (2.5, 5.0), (4.0, 5.0)];
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
+    if let Some(what) = args.alone {
+        return alone::run(args, what).await;
+    }
     let server = PostgresServer::start_durable().await?;
     let url = format!("{}?schema=bench", server.superuser_url());
     let log = open_log(&url, &NO_TABLES).await.context("opening the log on PostgreSQL")?;
@@ -78,7 +94,7 @@ async fn on_postgres(args: &Args, log: &Log, peers: &postgres::Peers) -> anyhow:
         "append / one INSERT",
         "events per commit",
     ]);
-    for (writers, (aim, _)) in WRITERS.into_iter().zip(AIMS) {
+    for (writers, (aim, _)) in args.aimed() {
         let (mut ours, mut plain, mut many, mut grouped) =
             (Series::default(), Series::default(), Series::default(), Series::default());
         for _ in 0..args.runs {
@@ -115,7 +131,7 @@ async fn on_sqlite(args: &Args, log: &Log, directory: &std::path::Path) -> anyho
         "",
         "events per commit",
     ]);
-    for (writers, (_, aim)) in WRITERS.into_iter().zip(AIMS) {
+    for (writers, (_, aim)) in args.aimed() {
         let (mut ours, mut plain, mut grouped) = (Series::default(), Series::default(), Series::default());
         for run in 0..args.runs {
             let file = directory.join(format!("plain-{writers}-{run}.db"));

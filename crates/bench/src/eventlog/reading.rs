@@ -81,7 +81,7 @@ async fn load(args: &Args, log: &Log, events: u64) -> anyhow::Result<Series> {
     Ok(series)
 }
 
-async fn fill(log: &Log, events: u64) -> anyhow::Result<()> {
+pub(super) async fn fill(log: &Log, events: u64) -> anyhow::Result<()> {
     for chunk in 0..events.div_ceil(1000) {
         let append = Append::to(format!("filled-{}", Uuid::now_v7()));
         log.append(append.events((0..1000).map(|number| sample::event(chunk * 1000 + number)))).await?;
@@ -90,7 +90,7 @@ async fn fill(log: &Log, events: u64) -> anyhow::Result<()> {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a rate")]
-async fn whole(args: &Args, log: &Log) -> anyhow::Result<Series> {
+pub(super) async fn whole(args: &Args, log: &Log) -> anyhow::Result<Series> {
     let mut series = Series::default();
     for _ in 0..args.runs {
         let (head, cancel) = (log.head().await?, CancellationToken::new());
