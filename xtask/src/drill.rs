@@ -3,8 +3,10 @@
 //! A drill is a test like any other: the same code, set by environment variables where the test command leaves
 //! them at their defaults.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::{env, fs, io};
 
 use crate::process::{become_command, cargo, step};
 use crate::{servers, tools, up};
@@ -31,6 +33,9 @@ enum Value {
     Number,
     File,
 }
+
+/// Puts a program that repeats itself before the ones that make media.
+const REPEAT: &str = "--repeat";
 
 const DRILLS: [Drill; 4] = [
     Drill {
@@ -80,6 +85,12 @@ const DRILLS: [Drill; 4] = [
                 variable: "FILMSTRIP_LEAKS_AT_ONCE",
                 about: "how many at a time",
                 value: Value::Number,
+            },
+            Setting {
+                flag: REPEAT,
+                variable: "FILMSTRIP_LEAKS_REPEAT",
+                about: "a directory from which ffmpeg and ffprobe repeat what they answered before",
+                value: Value::File,
             },
             Setting {
                 flag: "--report",
@@ -147,8 +158,23 @@ pub(crate) fn named(name: &str, args: &[String]) -> Result<ExitCode, String> {
         return Err("the programs could not be built; the compiler's words are above".into());
     }
     let mut command = test_command(drill);
+    if let Some(directory) = args.iter().skip_while(|arg| *arg != REPEAT).nth(1) {
+        command.env("PATH", repeating(Path::new(directory))?);
+    }
     command.envs(variables);
     become_command(command)
+}
+
+/// A `PATH` on which ffmpeg and ffprobe are the program that repeats their answers, kept in this directory.
+fn repeating(directory: &Path) -> Result<OsString, String> {
+    let failed = |error: io::Error| format!("{} cannot be used: {error}", directory.display());
+    let bin = std::path::absolute(directory.join("bin")).map_err(failed)?;
+    fs::create_dir_all(&bin).map_err(failed)?;
+    for name in ["ffmpeg", "ffprobe"] {
+        fs::copy("target/debug/filmstrip-repeat", bin.join(name)).map_err(failed)?;
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths([bin].into_iter().chain(env::split_paths(&path))).map_err(|error| error.to_string())
 }
 
 /// The whole workspace's features, so that nothing is built twice.

@@ -45,7 +45,8 @@ impl Effort {
     pub(crate) fn of(jobs: u64) -> Self {
         let jobs = number("FILMSTRIP_LEAKS_JOBS").unwrap_or(jobs);
         let at_once = number("FILMSTRIP_LEAKS_AT_ONCE").unwrap_or(4);
-        let warm_up = if jobs >= 1000 { KEPT_JOBS } else { 8 };
+        // Many in a row are long enough to fill all that is kept first; the rest of them are looked at.
+        let (warm_up, jobs) = if jobs >= 1000 { (KEPT_JOBS, jobs - KEPT_JOBS) } else { (8, jobs) };
         Self { warm_up, jobs, at_once }
     }
 }
