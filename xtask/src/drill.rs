@@ -34,8 +34,8 @@ enum Value {
     File,
 }
 
-/// Puts a program that repeats itself before the ones that make media.
-const REPEAT: &str = "--repeat";
+/// Where programs are found; a setting of it names a directory, see [`repeating`].
+const PATH: &str = "PATH";
 
 const DRILLS: [Drill; 4] = [
     Drill {
@@ -87,8 +87,8 @@ const DRILLS: [Drill; 4] = [
                 value: Value::Number,
             },
             Setting {
-                flag: REPEAT,
-                variable: "FILMSTRIP_LEAKS_REPEAT",
+                flag: "--repeat",
+                variable: PATH,
                 about: "a directory from which ffmpeg and ffprobe repeat what they answered before",
                 value: Value::File,
             },
@@ -158,22 +158,24 @@ pub(crate) fn named(name: &str, args: &[String]) -> Result<ExitCode, String> {
         return Err("the programs could not be built; the compiler's words are above".into());
     }
     let mut command = test_command(drill);
-    if let Some(directory) = args.iter().skip_while(|arg| *arg != REPEAT).nth(1) {
-        command.env("PATH", repeating(Path::new(directory))?);
+    for (variable, value) in variables {
+        let value = if variable == PATH { repeating(Path::new(&value))? } else { value.into() };
+        command.env(variable, value);
     }
-    command.envs(variables);
     become_command(command)
 }
 
 /// A `PATH` on which ffmpeg and ffprobe are the program that repeats their answers, kept in this directory.
 fn repeating(directory: &Path) -> Result<OsString, String> {
     let failed = |error: io::Error| format!("{} cannot be used: {error}", directory.display());
-    let bin = std::path::absolute(directory.join("bin")).map_err(failed)?;
+    let bin = directory.join("bin");
     fs::create_dir_all(&bin).map_err(failed)?;
+    // Built beside this program, wherever the command was typed.
+    let program = env::current_exe().map_err(failed)?.with_file_name("filmstrip-repeat");
     for name in ["ffmpeg", "ffprobe"] {
-        fs::copy("target/debug/filmstrip-repeat", bin.join(name)).map_err(failed)?;
+        fs::copy(&program, bin.join(name)).map_err(failed)?;
     }
-    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::var_os(PATH).unwrap_or_default();
     env::join_paths([bin].into_iter().chain(env::split_paths(&path))).map_err(|error| error.to_string())
 }
 

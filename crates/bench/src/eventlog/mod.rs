@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Events in the log that is read whole.
     #[arg(long, default_value_t = 100_000)]
     events: u64,
-    /// Writers at one time.
+    /// Which of 1, 16 and 64 writers at one time; with `--alone` any number.
     #[arg(long, value_delimiter = ',', default_values_t = WRITERS)]
     writers: Vec<usize>,
     /// Only this part, without its peers: for a profiler.

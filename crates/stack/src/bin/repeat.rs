@@ -35,7 +35,8 @@ fn main() -> io::Result<ExitCode> {
 fn behind(own: &Path, name: &OsStr) -> io::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
-        .filter(|directory| Some(directory.as_path()) != own.parent())
+        // However the directory is spelled there: this program would ask itself for ever.
+        .filter(|directory| directory.canonicalize().ok().as_deref() != own.parent())
         .map(|directory| directory.join(name))
         .find(|program| program.is_file())
         .ok_or_else(|| io::Error::other(format!("no {} behind {}", name.display(), own.display())))
