@@ -8,6 +8,7 @@
 //! | `server` | accepting, draining, and cutting connections |
 //! | `edge` | what happens to every request and answer: slashes, ids, headers, negotiation, panics |
 //! | `auth` | keys and signed links |
+//! | `paging` | limits, offsets and cursors of lists |
 //! | `params` | query, body and path as one set of fields, read with errors per field |
 //! | `upload` | multipart bodies, files streamed into the object store |
 //! | `problem` | one body for errors: problem details plus the contract's own members |
@@ -25,6 +26,7 @@ mod auth;
 mod edge;
 mod feed;
 mod media;
+mod paging;
 mod params;
 mod problem;
 mod routes;
@@ -35,4 +37,4 @@ pub use backends::{Addresses, Backends};
 pub use openapi::openapi_json;
 pub use problem::error_codes;
 pub use server::{GatewayDeps, Running, StartError, build};
-pub use settings::Settings;
+pub use settings::{Origins, Settings};
