@@ -51,8 +51,8 @@ impl Fit {
 }
 
 impl Media {
-    /// Writes the frame at `at` (none: 1 s, or half the video when that is sooner) as JPEG and gives its
-    /// size in pixels.
+    /// Writes the frame at `at` (none: 1 s, or half the video when that is sooner; half the video when it ends
+    /// before that) as JPEG and gives its size in pixels.
     ///
     /// # Errors
     /// About the input when the file is no video or has no frame that can be decoded.
@@ -135,9 +135,15 @@ pub(crate) fn with_poster<'m>(
 const ONE_JPEG: [&str; 10] =
     ["-frames:v", "1", "-pix_fmt", "yuvj420p", "-q:v", "3", "-f", "image2", "-update", "1"];
 
-/// When the frame is taken: 1 s unless another time is wanted, or half the video when that is sooner.
+/// When the frame is taken: at the wanted time, or half the video when it ends before that. Without a wish at 1 s,
+/// or half the video when that is sooner.
 fn time_of(wanted: Option<Duration>, duration_us: u64) -> Duration {
-    wanted.unwrap_or(Duration::from_secs(1)).min(Duration::from_micros(duration_us / 2))
+    let half = Duration::from_micros(duration_us / 2);
+    match wanted {
+        None => Duration::from_secs(1).min(half),
+        Some(at) if at < Duration::from_micros(duration_us) => at,
+        Some(_) => half,
+    }
 }
 
 /// A written picture must be there, whole enough to have a size, and of the right one.

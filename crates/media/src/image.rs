@@ -148,7 +148,22 @@ impl Media {
         info: &ImageInfo,
         out: impl AsRef<Path>,
     ) -> Result<(u32, u32), MediaError> {
-        self.draw(path.as_ref(), info, Fit::IMAGE_THUMBNAIL, out.as_ref()).await
+        self.image_fitted(path, info, Fit::IMAGE_THUMBNAIL, out).await
+    }
+
+    /// Writes an image that [`Media::image`] was asked about as JPEG, upright and fitted into a box; gives its
+    /// size.
+    ///
+    /// # Errors
+    /// As [`Media::image`].
+    pub async fn image_fitted(
+        &self,
+        path: impl AsRef<Path>,
+        info: &ImageInfo,
+        fit: Fit,
+        out: impl AsRef<Path>,
+    ) -> Result<(u32, u32), MediaError> {
+        self.draw(path.as_ref(), info, fit, out.as_ref()).await
     }
 
     /// Writes an image as a JPEG that can be the first or last frame of a clip: upright, without

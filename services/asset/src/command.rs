@@ -1,6 +1,7 @@
 //! Idempotency keys: a command that was carried out before gets the reply that it got then.
 
-use eventlog::{CommandRecord, Log, command_reply};
+use eventlog::{CommandRecord, Log, Statement, command_reply, params};
+use jiff::Timestamp;
 use kit::{Code, ServiceError};
 use prost::Message;
 use sha2::{Digest as _, Sha256};
@@ -37,6 +38,20 @@ impl Command {
             Some(record) if record.digest == self.digest => decode(&record.reply).map(Some),
             Some(_) => Err(reused()),
         }
+    }
+
+    /// Remembers a command that changed nothing: sent again later, it must not change what others did since.
+    pub(crate) async fn remember(
+        &self,
+        log: &Log,
+        reply: &impl Message,
+        at: Timestamp,
+    ) -> Result<(), ServiceError> {
+        let Some(CommandRecord { id, digest, reply }) = self.record(reply) else { return Ok(()) };
+        let sql = "INSERT INTO command (id, digest, reply, recorded_at) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (id) DO NOTHING";
+        let statement = Statement::new(sql, params![id, digest, reply, at]);
+        log.execute(vec![statement]).await.map(|_| ()).map_err(error::log)
     }
 
     /// What to remember of it.

@@ -49,5 +49,5 @@ pub(crate) fn unusable_file(why: &str) -> ServiceError {
 
 /// What a write rests on kept changing.
 pub(crate) fn contended() -> ServiceError {
-    ServiceError::unavailable("The client or campaign is being changed by others right now; try again.")
+    ServiceError::unavailable("It is being changed by others right now; try again.")
 }

@@ -8,7 +8,7 @@ use protos::asset::v1::asset_service_server::AssetService;
 use tonic::{Request, Response, Status};
 
 use crate::app::App;
-use crate::{assets, campaigns, clients};
+use crate::{assets, campaigns, clients, keys, pictures};
 
 /// The RPCs of the asset service.
 #[derive(Clone, Debug)]
@@ -93,5 +93,72 @@ impl AssetService for Grpc {
         request: Request<pb::ListAssetsRequest>,
     ) -> Result<Response<pb::ListAssetsReply>, Status> {
         answer(assets::list(&self.app, request.into_inner()).await)
+    }
+
+    async fn update_client(
+        &self,
+        request: Request<pb::UpdateClientRequest>,
+    ) -> Result<Response<pb::Client>, Status> {
+        answer(clients::update(&self.app, request.into_inner()).await)
+    }
+
+    async fn delete_client(
+        &self,
+        request: Request<pb::DeleteClientRequest>,
+    ) -> Result<Response<pb::Deleted>, Status> {
+        answer(clients::delete(&self.app, request.into_inner()).await)
+    }
+
+    async fn update_campaign(
+        &self,
+        request: Request<pb::UpdateCampaignRequest>,
+    ) -> Result<Response<pb::Campaign>, Status> {
+        answer(campaigns::update(&self.app, request.into_inner()).await)
+    }
+
+    async fn delete_campaign(
+        &self,
+        request: Request<pb::DeleteCampaignRequest>,
+    ) -> Result<Response<pb::Deleted>, Status> {
+        answer(campaigns::delete(&self.app, request.into_inner()).await)
+    }
+
+    async fn delete_asset(
+        &self,
+        request: Request<pb::DeleteAssetRequest>,
+    ) -> Result<Response<pb::Deleted>, Status> {
+        answer(assets::delete(&self.app, request.into_inner()).await)
+    }
+
+    async fn get_picture(
+        &self,
+        request: Request<pb::GetPictureRequest>,
+    ) -> Result<Response<pb::GetPictureReply>, Status> {
+        answer(pictures::get(&self.app, request.into_inner()).await)
+    }
+
+    async fn create_api_key(
+        &self,
+        request: Request<pb::CreateApiKeyRequest>,
+    ) -> Result<Response<pb::CreateApiKeyReply>, Status> {
+        answer(keys::create(&self.app, request.into_inner()).await)
+    }
+
+    async fn list_api_keys(
+        &self,
+        request: Request<pb::ListApiKeysRequest>,
+    ) -> Result<Response<pb::ListApiKeysReply>, Status> {
+        answer(keys::list(&self.app, request.into_inner()).await)
+    }
+
+    async fn revoke_api_key(
+        &self,
+        request: Request<pb::RevokeApiKeyRequest>,
+    ) -> Result<Response<pb::ApiKey>, Status> {
+        answer(keys::revoke(&self.app, request.into_inner()).await)
+    }
+
+    async fn get_key_ring(&self, _: Request<pb::GetKeyRingRequest>) -> Result<Response<pb::KeyRing>, Status> {
+        answer(keys::ring(&self.app).await)
     }
 }

@@ -8,7 +8,9 @@
 //! | [`settings`] | what the service can be told |
 //! | [`grpc`] | the service's RPCs, translated |
 //! | `app` | everything that the RPCs work with |
-//! | `clients`, `campaigns`, `assets` | one resource each: its commands and its queries |
+//! | `clients`, `campaigns`, `assets`, `keys` | one resource each: its commands and its queries |
+//! | `changes` | partial updates: what was sent, and what of it is new |
+//! | [`pictures`] | pictures of images and videos at the widths that callers may ask for |
 //! | `fields` | rules for fields that callers fill, with the contract's texts |
 //! | `assets::inspect` | what the bytes are: type, size in pixels, length, thumbnail |
 //! | `import` | fetching a URL, from public addresses only |
@@ -20,6 +22,7 @@
 mod app;
 mod assets;
 mod campaigns;
+mod changes;
 mod clients;
 mod command;
 mod error;
@@ -27,6 +30,8 @@ pub mod events;
 mod fields;
 pub mod grpc;
 mod import;
+mod keys;
+pub mod pictures;
 pub mod publish;
 pub mod settings;
 pub mod store;

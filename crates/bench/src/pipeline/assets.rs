@@ -49,7 +49,7 @@ impl AssetService for Assets {
         _: Request<pb::ListAssetsRequest>,
     ) -> Result<Response<pb::ListAssetsReply>, Status> {
         let assets: Vec<pb::Asset> = (1..=PHOTOS).map(photo).collect();
-        Ok(Response::new(pb::ListAssetsReply { total: assets.len() as u64, assets }))
+        Ok(Response::new(pb::ListAssetsReply { total: assets.len() as u64, assets, next: None }))
     }
 
     async fn create_client(
@@ -93,6 +93,73 @@ impl AssetService for Assets {
     }
 
     async fn get_asset(&self, _: Request<pb::GetAssetRequest>) -> Result<Response<pb::Asset>, Status> {
+        not_asked()
+    }
+
+    async fn update_client(
+        &self,
+        _: Request<pb::UpdateClientRequest>,
+    ) -> Result<Response<pb::Client>, Status> {
+        not_asked()
+    }
+
+    async fn delete_client(
+        &self,
+        _: Request<pb::DeleteClientRequest>,
+    ) -> Result<Response<pb::Deleted>, Status> {
+        not_asked()
+    }
+
+    async fn update_campaign(
+        &self,
+        _: Request<pb::UpdateCampaignRequest>,
+    ) -> Result<Response<pb::Campaign>, Status> {
+        not_asked()
+    }
+
+    async fn delete_campaign(
+        &self,
+        _: Request<pb::DeleteCampaignRequest>,
+    ) -> Result<Response<pb::Deleted>, Status> {
+        not_asked()
+    }
+
+    async fn delete_asset(
+        &self,
+        _: Request<pb::DeleteAssetRequest>,
+    ) -> Result<Response<pb::Deleted>, Status> {
+        not_asked()
+    }
+
+    async fn get_picture(
+        &self,
+        _: Request<pb::GetPictureRequest>,
+    ) -> Result<Response<pb::GetPictureReply>, Status> {
+        not_asked()
+    }
+
+    async fn create_api_key(
+        &self,
+        _: Request<pb::CreateApiKeyRequest>,
+    ) -> Result<Response<pb::CreateApiKeyReply>, Status> {
+        not_asked()
+    }
+
+    async fn list_api_keys(
+        &self,
+        _: Request<pb::ListApiKeysRequest>,
+    ) -> Result<Response<pb::ListApiKeysReply>, Status> {
+        not_asked()
+    }
+
+    async fn revoke_api_key(
+        &self,
+        _: Request<pb::RevokeApiKeyRequest>,
+    ) -> Result<Response<pb::ApiKey>, Status> {
+        not_asked()
+    }
+
+    async fn get_key_ring(&self, _: Request<pb::GetKeyRingRequest>) -> Result<Response<pb::KeyRing>, Status> {
         not_asked()
     }
 }

@@ -1,4 +1,4 @@
-//! Assets: creating them from stored bytes or a URL, and finding them.
+//! Assets: creating them from stored bytes or a URL, finding and deleting them.
 
 mod describe;
 mod inspect;
@@ -6,16 +6,18 @@ mod owner;
 
 use kit::ServiceError;
 use protos::asset::v1::{
-    Asset, AssetFields, CreateAssetRequest, ImportAssetRequest, ListAssetsReply, ListAssetsRequest,
+    Asset, AssetFields, CreateAssetRequest, DeleteAssetRequest, Deleted, ImportAssetRequest, ListAssetsReply,
+    ListAssetsRequest,
 };
 use protos::common::v1::BlobRef;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::{App, Write};
+use crate::changes::DELETED;
 use crate::command::Command;
 use crate::error;
-use crate::events::{AssetStored, Event};
+use crate::events::{AssetDeleted, AssetStored};
 use crate::fields::Check;
 use crate::store::{self, Page, assets::Wanted, time_text};
 use describe::Description;
@@ -106,7 +108,7 @@ async fn record(
         };
         let at = app.now();
         let reply = reply(&event, time_text(at));
-        if let Some(reply) = app.store(command, &Event::AssetStored(Box::new(event)), at, reply).await? {
+        if let Some(reply) = app.store(command, Write::first(event, at), reply).await? {
             return Ok(reply);
         }
         let mut check = Check::default();
@@ -142,7 +144,11 @@ fn reply(event: &AssetStored, at: String) -> Asset {
 
 pub(crate) async fn get(app: &App, id: &str) -> Result<Asset, ServiceError> {
     let found = store::assets::find(&app.log, id).await.map_err(error::log)?;
-    found.ok_or_else(|| ServiceError::not_found("Asset not found"))
+    found.ok_or_else(not_found)
+}
+
+fn not_found() -> ServiceError {
+    ServiceError::not_found("Asset not found")
 }
 
 /// An empty condition, or a type that no asset has, matches everything, as the contract says.
@@ -155,7 +161,20 @@ pub(crate) async fn list(app: &App, request: ListAssetsRequest) -> Result<ListAs
         kind: kind.filter(|kind| ["image", "video", "audio"].contains(&kind.as_str())),
         oldest_first: request.oldest_first,
     };
-    let page = Page { limit: request.limit, offset: request.offset };
-    let (assets, total) = store::assets::list(&app.log, wanted, page).await.map_err(error::log)?;
-    Ok(ListAssetsReply { assets, total })
+    let page = Page { limit: request.limit, offset: request.offset, after: request.after };
+    let found = store::assets::list(&app.log, wanted, page).await.map_err(error::log)?;
+    Ok(ListAssetsReply { assets: found.items, total: found.total, next: found.next })
+}
+
+/// Deletes an asset. Its bytes stay: a storyboard keeps their hash, and the same bytes may be another asset's.
+pub(crate) async fn delete(app: &App, request: DeleteAssetRequest) -> Result<Deleted, ServiceError> {
+    let command = Command::new("DeleteAsset", &request.command_id, &request);
+    if let Some(reply) = command.earlier(&app.log).await? {
+        return Ok(reply);
+    }
+    let Asset { id: asset_id, client_id, campaign_id, .. } = get(app, &request.id).await?;
+    let event = AssetDeleted { asset_id, client_id, campaign_id };
+    let stored = app.store(&command, Write::last(Vec::new(), event, app.now()), DELETED).await?;
+    // Somebody else was faster.
+    stored.ok_or_else(not_found)
 }

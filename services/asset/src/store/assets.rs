@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use protos::asset::v1::Asset;
 use protos::common::v1::BlobRef;
 
-use super::{Filter, POSITION, Page, object, time};
-use crate::events::AssetStored;
+use super::{Filter, Listing, POSITION, Page, Source, object, time};
+use crate::events::{AssetDeleted, AssetStored};
 
 const COLUMNS: &str = "id, type, client_id, campaign_id, name, description, tags, metadata, source_url, sha256, \
                        size, content_type, format, width, height, duration_ms, thumbnail_sha256, \
@@ -51,7 +51,35 @@ pub(crate) fn insert(event: &AssetStored, stream: &str, at: Timestamp) -> Statem
         at,
         stream,
     ];
-    Statement::new(sql, params)
+    Statement::new(sql, params).affecting(1)
+}
+
+/// Whom assets go with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum With<'a> {
+    /// Its own, and those of its campaigns.
+    Client(&'a str),
+    Campaign(&'a str),
+}
+
+/// What will be said of each asset that goes with its owner, in the order of their creation.
+pub(crate) async fn going(log: &Log, owner: With<'_>) -> Result<Vec<AssetDeleted>, LogError> {
+    let (condition, id) = match owner {
+        With::Client(id) => {
+            ("client_id = $1 OR campaign_id IN (SELECT id FROM campaign WHERE client_id = $1)", id)
+        }
+        With::Campaign(id) => ("campaign_id = $1", id),
+    };
+    let sql = format!("SELECT id, client_id, campaign_id FROM asset WHERE {condition} ORDER BY position");
+    let rows = log.query(&sql, params![id]).await?;
+    let going = rows.iter().map(|row| {
+        Ok(AssetDeleted {
+            asset_id: row.get("id")?,
+            client_id: row.get("client_id")?,
+            campaign_id: row.get("campaign_id")?,
+        })
+    });
+    going.collect()
 }
 
 pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<Asset>, LogError> {
@@ -59,21 +87,15 @@ pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<Asset>, LogError>
     rows.first().map(asset).transpose()
 }
 
-/// In the order of their creation, with the number of all that match.
-pub(crate) async fn list(log: &Log, wanted: Wanted, page: Page) -> Result<(Vec<Asset>, u64), LogError> {
+/// Newest first, unless asked otherwise.
+pub(crate) async fn list(log: &Log, wanted: Wanted, page: Page) -> Result<Listing<Asset>, LogError> {
     let mut filter = Filter::default();
     filter.equals("client_id", wanted.client_id);
     filter.equals("campaign_id", wanted.campaign_id);
     filter.equals("type", wanted.kind);
-    let matching = filter.clause();
-    let count = format!("SELECT count(*) AS total FROM asset{matching}");
-    let total = log.query(&count, filter.params.clone()).await?;
-    let order = if wanted.oldest_first { "ASC" } else { "DESC" };
-    let page = page.clause(&mut filter.params);
-    let sql = format!("SELECT {COLUMNS} FROM asset{matching} ORDER BY position {order}{page}");
-    let rows = log.query(&sql, filter.params).await?;
-    let assets = rows.iter().map(asset).collect::<Result<_, _>>()?;
-    Ok((assets, total.first().map_or(Ok(0), |row| row.get("total"))?))
+    let newest_first = !wanted.oldest_first;
+    let source = Source { table: "asset", columns: COLUMNS, newest_first, read: asset };
+    super::list(log, source, filter, page).await
 }
 
 fn asset(row: &Row) -> Result<Asset, LogError> {

@@ -4,7 +4,7 @@ use eventlog::{Log, LogError, Row, Statement, params};
 use jiff::Timestamp;
 use protos::asset::v1::Campaign;
 
-use super::{Filter, POSITION, Page, object, time};
+use super::{Filter, Listing, POSITION, Page, Source, object, time};
 use crate::events::CampaignCreated;
 
 const COLUMNS: &str =
@@ -27,7 +27,35 @@ pub(crate) fn insert(event: &CampaignCreated, stream: &str, at: Timestamp) -> St
         at,
         stream,
     ];
-    Statement::new(sql, params)
+    Statement::new(sql, params).affecting(1)
+}
+
+/// The campaign as it is now; its assets are its client's.
+pub(crate) fn update(now: &CampaignCreated, at: Timestamp) -> Vec<Statement> {
+    let sql = "UPDATE campaign SET client_id = $2, name = $3, goal = $4, status = $5, product_url = $6, \
+               brief = $7, metadata = $8, updated_at = $9 WHERE id = $1";
+    let params = params![
+        &now.campaign_id,
+        &now.client_id,
+        &now.name,
+        now.goal.clone(),
+        now.status.clone(),
+        now.product_url.clone(),
+        now.brief.clone(),
+        object(now.metadata.as_ref()),
+        at,
+    ];
+    let assets = "UPDATE asset SET client_id = $2 WHERE campaign_id = $1 AND client_id <> $2";
+    vec![
+        Statement::new(sql, params).affecting(1),
+        Statement::new(assets, params![&now.campaign_id, &now.client_id]),
+    ]
+}
+
+/// Ids of a client's campaigns.
+pub(crate) async fn ids_of(log: &Log, client_id: &str) -> Result<Vec<String>, LogError> {
+    let sql = "SELECT id FROM campaign WHERE client_id = $1 ORDER BY position";
+    log.query(sql, params![client_id]).await?.iter().map(|row| row.get("id")).collect()
 }
 
 pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<Campaign>, LogError> {
@@ -35,22 +63,16 @@ pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<Campaign>, LogErr
     rows.first().map(campaign).transpose()
 }
 
-/// In the order of their creation, with the number of all that match.
+/// In the order of their creation.
 pub(crate) async fn list(
     log: &Log,
     client_id: Option<String>,
     page: Page,
-) -> Result<(Vec<Campaign>, u64), LogError> {
+) -> Result<Listing<Campaign>, LogError> {
     let mut filter = Filter::default();
     filter.equals("client_id", client_id);
-    let matching = filter.clause();
-    let count = format!("SELECT count(*) AS total FROM campaign{matching}");
-    let total = log.query(&count, filter.params.clone()).await?;
-    let page = page.clause(&mut filter.params);
-    let sql = format!("SELECT {COLUMNS} FROM campaign{matching} ORDER BY position{page}");
-    let rows = log.query(&sql, filter.params).await?;
-    let campaigns = rows.iter().map(campaign).collect::<Result<_, _>>()?;
-    Ok((campaigns, total.first().map_or(Ok(0), |row| row.get("total"))?))
+    let source = Source { table: "campaign", columns: COLUMNS, newest_first: false, read: campaign };
+    super::list(log, source, filter, page).await
 }
 
 fn campaign(row: &Row) -> Result<Campaign, LogError> {

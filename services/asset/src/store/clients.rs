@@ -4,7 +4,7 @@ use eventlog::{Log, LogError, Row, Statement, params};
 use jiff::Timestamp;
 use protos::asset::v1::Client;
 
-use super::{POSITION, Page, object, time};
+use super::{Filter, Listing, POSITION, Page, Source, object, time};
 use crate::events::ClientCreated;
 
 const COLUMNS: &str = "id, name, description, homepage, brand_guidelines, metadata, created_at, updated_at";
@@ -23,7 +23,22 @@ pub(crate) fn insert(event: &ClientCreated, stream: &str, at: Timestamp) -> Stat
         at,
         stream,
     ];
-    Statement::new(sql, params)
+    Statement::new(sql, params).affecting(1)
+}
+
+pub(crate) fn update(now: &ClientCreated, at: Timestamp) -> Statement {
+    let sql = "UPDATE client SET name = $2, description = $3, homepage = $4, brand_guidelines = $5, \
+               metadata = $6, updated_at = $7 WHERE id = $1";
+    let params = params![
+        &now.client_id,
+        &now.name,
+        now.description.clone(),
+        now.homepage.clone(),
+        now.brand_guidelines.clone(),
+        object(now.metadata.as_ref()),
+        at,
+    ];
+    Statement::new(sql, params).affecting(1)
 }
 
 pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<Client>, LogError> {
@@ -35,14 +50,12 @@ pub(crate) async fn exists(log: &Log, id: &str) -> Result<bool, LogError> {
     Ok(!log.query("SELECT id FROM client WHERE id = $1", params![id]).await?.is_empty())
 }
 
-/// In the order of their creation, with the number of all of them.
-pub(crate) async fn list(log: &Log, page: Page) -> Result<(Vec<Client>, u64), LogError> {
-    let total = log.query("SELECT count(*) AS total FROM client", params![]).await?;
-    let mut params = params![];
-    let page = page.clause(&mut params);
-    let rows = log.query(&format!("SELECT {COLUMNS} FROM client ORDER BY position{page}"), params).await?;
-    let clients = rows.iter().map(client).collect::<Result<_, _>>()?;
-    Ok((clients, total.first().map_or(Ok(0), |row| row.get("total"))?))
+/// In the order of their creation; with `id` that one alone.
+pub(crate) async fn list(log: &Log, id: Option<String>, page: Page) -> Result<Listing<Client>, LogError> {
+    let mut filter = Filter::default();
+    filter.equals("id", id);
+    let source = Source { table: "client", columns: COLUMNS, newest_first: false, read: client };
+    super::list(log, source, filter, page).await
 }
 
 fn client(row: &Row) -> Result<Client, LogError> {

@@ -3,8 +3,10 @@
 pub(crate) mod assets;
 pub(crate) mod campaigns;
 pub(crate) mod clients;
+pub(crate) mod keys;
+pub(crate) mod pictures;
 
-use eventlog::{LogError, Migrations, Params, Row, SqlValue};
+use eventlog::{Log, LogError, Migrations, Params, Row, SqlValue, Statement, params};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -20,8 +22,20 @@ macro_rules! text {
 /// The service's database.
 pub const MIGRATIONS: Migrations = Migrations {
     service: "asset",
-    sqlite: &[text!(sqlite "0001_client"), text!(sqlite "0002_campaign"), text!(sqlite "0003_asset")],
-    postgres: &[text!(postgres "0001_client"), text!(postgres "0002_campaign"), text!(postgres "0003_asset")],
+    sqlite: &[
+        text!(sqlite "0001_client"),
+        text!(sqlite "0002_campaign"),
+        text!(sqlite "0003_asset"),
+        text!(sqlite "0004_api_key"),
+        text!(sqlite "0005_picture"),
+    ],
+    postgres: &[
+        text!(postgres "0001_client"),
+        text!(postgres "0002_campaign"),
+        text!(postgres "0003_asset"),
+        text!(postgres "0004_api_key"),
+        text!(postgres "0005_picture"),
+    ],
 };
 
 /// A part of a list.
@@ -31,16 +45,64 @@ pub(crate) struct Page {
     pub(crate) limit: u32,
     /// Rows passed over.
     pub(crate) offset: u32,
+    /// Only what comes after the row at this place.
+    pub(crate) after: Option<i64>,
 }
 
-impl Page {
-    /// ` LIMIT $n OFFSET $m`, with its parameters added.
-    fn clause(self, params: &mut Params) -> String {
-        let limit = if self.limit == 0 { i64::MAX } else { i64::from(self.limit) };
-        params.push(SqlValue::Int(limit));
-        params.push(SqlValue::Int(self.offset.into()));
-        format!(" LIMIT ${} OFFSET ${}", params.len() - 1, params.len())
+/// A page of a list, and what lies beyond it.
+#[derive(Debug)]
+pub(crate) struct Listing<T> {
+    pub(crate) items: Vec<T>,
+    /// All that match, on every page.
+    pub(crate) total: u64,
+    /// The place of the last item, when more follow.
+    pub(crate) next: Option<i64>,
+}
+
+/// Where rows are listed from, and how.
+struct Source<T> {
+    table: &'static str,
+    columns: &'static str,
+    /// Newest first instead of oldest first.
+    newest_first: bool,
+    read: fn(&Row) -> Result<T, LogError>,
+}
+
+/// The rows of a table that match, in the order of their creation. A row's place is the position of the event that
+/// created it: it never changes, and no other row ever has it.
+async fn list<T>(
+    log: &Log,
+    source: Source<T>,
+    mut filter: Filter,
+    page: Page,
+) -> Result<Listing<T>, LogError> {
+    let Source { table, columns, newest_first, read } = source;
+    let count = format!("SELECT count(*) AS total FROM {table}{}", filter.clause());
+    let total = log.query(&count, filter.params.clone()).await?;
+    let (order, beyond) = if newest_first { ("DESC", "<") } else { ("ASC", ">") };
+    if let Some(after) = page.after {
+        filter.compares("position", beyond, SqlValue::Int(after));
     }
+    let matching = filter.clause();
+    // One row more than asked for tells whether any follow.
+    let limit = if page.limit == 0 { i64::MAX } else { i64::from(page.limit) + 1 };
+    filter.params.extend(params![limit, page.offset]);
+    let (limit_at, offset_at) = (filter.params.len() - 1, filter.params.len());
+    let sql = format!(
+        "SELECT {columns}, position FROM {table}{matching} ORDER BY position {order} \
+         LIMIT ${limit_at} OFFSET ${offset_at}"
+    );
+    let mut rows = log.query(&sql, filter.params).await?;
+    let more = page.limit > 0 && rows.len() > page.limit as usize;
+    if more {
+        rows.truncate(page.limit as usize);
+    }
+    let last = rows.last().filter(|_| more);
+    Ok(Listing {
+        next: last.map(|row| row.get("position")).transpose()?,
+        items: rows.iter().map(read).collect::<Result<_, _>>()?,
+        total: total.first().map_or(Ok(0), |row| row.get("total"))?,
+    })
 }
 
 /// Conditions that all must hold, with their parameters.
@@ -53,9 +115,13 @@ struct Filter {
 impl Filter {
     fn equals(&mut self, column: &str, value: Option<String>) {
         if let Some(value) = value {
-            self.params.push(SqlValue::Text(value));
-            self.conditions.push(format!("{column} = ${}", self.params.len()));
+            self.compares(column, "=", SqlValue::Text(value));
         }
+    }
+
+    fn compares(&mut self, column: &str, how: &str, value: SqlValue) {
+        self.params.push(value);
+        self.conditions.push(format!("{column} {how} ${}", self.params.len()));
     }
 
     fn clause(&self) -> String {
@@ -70,8 +136,24 @@ impl Filter {
 /// The position of the event that began a stream, for a statement in the append of that event.
 const POSITION: &str = "(SELECT max(position) FROM event WHERE stream = ";
 
+/// The row of something that is gone.
+pub(crate) fn delete(table: &str, id: &str) -> Statement {
+    Statement::new(format!("DELETE FROM {table} WHERE id = $1"), params![id]).affecting(1)
+}
+
+/// The version of a stream; 0 when it has no events.
+pub(crate) async fn version(log: &Log, stream: &str) -> Result<i64, LogError> {
+    let sql = "SELECT coalesce(max(version), 0) AS version FROM event WHERE stream = $1";
+    log.query(sql, params![stream]).await?.first().map_or(Ok(0), |row| row.get("version"))
+}
+
 fn object(object: Option<&Map<String, Value>>) -> SqlValue {
     object.map(|object| Value::Object(object.clone())).into()
+}
+
+/// An object as a row's message holds it.
+pub(crate) fn stored_object(json: Option<&str>) -> Option<Map<String, Value>> {
+    json.and_then(|json| serde_json::from_str(json).ok())
 }
 
 /// A time as the API tells it: RFC 3339 to the second.

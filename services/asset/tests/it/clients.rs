@@ -70,7 +70,10 @@ async fn clients_are_listed_in_the_order_of_their_creation() {
     };
     let all = ok(world.client.list_clients(pb::ListClientsRequest::default()).await);
     assert_eq!((names(&all), all.total), (vec!["c".into(), "a".into(), "b".into()], 3));
-    let page = ok(world.client.list_clients(pb::ListClientsRequest { limit: 1, offset: 1 }).await);
+    let page = ok(world
+        .client
+        .list_clients(pb::ListClientsRequest { limit: 1, offset: 1, ..Default::default() })
+        .await);
     assert_eq!((names(&page), page.total), (vec!["a".into()], 3));
     world.stop().await;
 }

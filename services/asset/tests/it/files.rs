@@ -21,7 +21,7 @@ pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
 }
 
 /// What ffmpeg makes of `input` under `name`.
-fn made(input: &[&str], name: &str) -> Vec<u8> {
+pub(crate) fn made(input: &[&str], name: &str) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
     let done = Command::new("ffmpeg")

@@ -120,8 +120,8 @@ async fn listings_do_not_depend_on_the_replica() {
         let world = if index % 2 == 0 { &mut pair.first } else { &mut pair.second };
         world.client_named(&format!("client {index}")).await;
     }
-    let request = pb::ListClientsRequest { limit: 4, offset: 1 };
-    let first = ok(pair.first.client.list_clients(request).await);
+    let request = pb::ListClientsRequest { limit: 4, offset: 1, ..Default::default() };
+    let first = ok(pair.first.client.list_clients(request.clone()).await);
     assert_eq!((first.total, first.clients.len()), (6, 4));
     assert_eq!(ok(pair.second.client.list_clients(request).await), first);
     pair.stop().await;

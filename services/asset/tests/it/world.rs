@@ -26,6 +26,7 @@ pub(crate) struct World {
     pub(crate) log: Log,
     pub(crate) blobs: Blobs,
     pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
     cancel: CancellationToken,
     running: Running,
     _directories: Vec<TempDir>,
@@ -53,18 +54,19 @@ impl World {
         settings.import.retry_delay = Duration::from_millis(1);
         settings.import.allow_loopback = true;
         change(&mut settings.import);
+        let clock = Clock::manual(NOW);
         let deps = Deps {
             log: log.clone(),
             bus: bus.clone(),
             blobs: blobs.clone(),
-            clock: Clock::manual(NOW),
+            clock: clock.clone(),
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
             cancel: cancel.clone(),
             readiness: kit::Readiness::new(),
         };
         let running = asset::build(settings, deps).await.unwrap();
         let client = AssetServiceClient::new(channel(&running.address.to_string()).unwrap());
-        Self { client, log, blobs, bus, cancel, running, _directories: Vec::new() }
+        Self { client, log, blobs, bus, clock, cancel, running, _directories: Vec::new() }
     }
 
     /// Stops the service and waits for it.

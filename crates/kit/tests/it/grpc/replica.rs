@@ -159,5 +159,15 @@ not_asked_for! {
     create_asset: CreateAssetRequest => Asset,
     import_asset: ImportAssetRequest => Asset,
     get_asset: GetAssetRequest => Asset,
-    list_assets: ListAssetsRequest => ListAssetsReply
+    list_assets: ListAssetsRequest => ListAssetsReply,
+    update_client: UpdateClientRequest => Client,
+    delete_client: DeleteClientRequest => Deleted,
+    update_campaign: UpdateCampaignRequest => Campaign,
+    delete_campaign: DeleteCampaignRequest => Deleted,
+    delete_asset: DeleteAssetRequest => Deleted,
+    get_picture: GetPictureRequest => GetPictureReply,
+    create_api_key: CreateApiKeyRequest => CreateApiKeyReply,
+    list_api_keys: ListApiKeysRequest => ListApiKeysReply,
+    revoke_api_key: RevokeApiKeyRequest => ApiKey,
+    get_key_ring: GetKeyRingRequest => KeyRing
 }

@@ -76,7 +76,7 @@ impl AssetService for Assets {
         let campaigns = self.campaigns.lock();
         let assets = request.campaign_id.and_then(|id| campaigns.get(&id).map(|(_, assets)| assets.clone()));
         let assets = assets.unwrap_or_default();
-        Ok(Response::new(pb::ListAssetsReply { total: assets.len() as u64, assets }))
+        Ok(Response::new(pb::ListAssetsReply { total: assets.len() as u64, assets, next: None }))
     }
 
     async fn create_client(
@@ -120,6 +120,73 @@ impl AssetService for Assets {
     }
 
     async fn get_asset(&self, _: Request<pb::GetAssetRequest>) -> Result<Response<pb::Asset>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn update_client(
+        &self,
+        _: Request<pb::UpdateClientRequest>,
+    ) -> Result<Response<pb::Client>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn delete_client(
+        &self,
+        _: Request<pb::DeleteClientRequest>,
+    ) -> Result<Response<pb::Deleted>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn update_campaign(
+        &self,
+        _: Request<pb::UpdateCampaignRequest>,
+    ) -> Result<Response<pb::Campaign>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn delete_campaign(
+        &self,
+        _: Request<pb::DeleteCampaignRequest>,
+    ) -> Result<Response<pb::Deleted>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn delete_asset(
+        &self,
+        _: Request<pb::DeleteAssetRequest>,
+    ) -> Result<Response<pb::Deleted>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn get_picture(
+        &self,
+        _: Request<pb::GetPictureRequest>,
+    ) -> Result<Response<pb::GetPictureReply>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn create_api_key(
+        &self,
+        _: Request<pb::CreateApiKeyRequest>,
+    ) -> Result<Response<pb::CreateApiKeyReply>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn list_api_keys(
+        &self,
+        _: Request<pb::ListApiKeysRequest>,
+    ) -> Result<Response<pb::ListApiKeysReply>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn revoke_api_key(
+        &self,
+        _: Request<pb::RevokeApiKeyRequest>,
+    ) -> Result<Response<pb::ApiKey>, Status> {
+        Err(Status::unimplemented("not asked by jobs"))
+    }
+
+    async fn get_key_ring(&self, _: Request<pb::GetKeyRingRequest>) -> Result<Response<pb::KeyRing>, Status> {
         Err(Status::unimplemented("not asked by jobs"))
     }
 }
