@@ -31,9 +31,11 @@ impl App {
 
     /// `path` as a link that a browser can open: signed when keys are needed, plain when not.
     pub(crate) fn link(&self, path: &str) -> String {
-        if self.keys.is_empty() {
-            return path.to_owned();
-        }
+        if self.keys.is_open() { path.to_owned() } else { self.signed_link(path) }
+    }
+
+    /// `path` as a link for a route that always wants one.
+    pub(crate) fn signed_link(&self, path: &str) -> String {
         let lifetime = jiff::SignedDuration::try_from(self.settings.link_lifetime).unwrap_or_default();
         format!("{path}?{}", self.signer.query(path, self.clock.now() + lifetime))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway::{Addresses, Backends, GatewayDeps, Settings};
+use gateway::{Addresses, Backends, GatewayDeps, Origins, Settings};
 use process::{Common, Edge, EdgeDeps, Reader};
 use secrecy::ExposeSecret as _;
 
@@ -38,6 +38,7 @@ impl Edge for Process {
             api_keys,
             max_upload_bytes: reader.count("max_upload_bytes", 1..=i64::MAX),
             redirect_media: redirect(reader),
+            cors_origins: origins(reader),
             drain: drain(reader, common.grace()),
             ..Settings::new(link_secret)
         };
@@ -66,6 +67,17 @@ fn redirect(reader: &mut Reader<'_>) -> bool {
         reader.refuse("media.redirect", what, "Set MEDIA_REDIRECT=false, or BLOB_URL to a bucket (s3://…).");
     }
     redirect
+}
+
+/// The web sites whose pages may use the API.
+fn origins(reader: &mut Reader<'_>) -> Origins {
+    Origins::parse(&reader.text("cors.origins")).unwrap_or_else(|wrong| {
+        let what = format!("holds {wrong:?}, which is no origin");
+        let fix = "Give origins such as \"https://app.example\", separated by commas and without a slash at the end, \
+                   or \"*\" alone for all.";
+        reader.refuse("cors.origins", what, fix);
+        Origins::None
+    })
 }
 
 /// How long requests may take to finish, which must leave time for the end of the process.
@@ -127,6 +139,20 @@ mod tests {
             "{told:?}"
         );
         assert!(read(&[("BLOB_URL", "file:///srv/media")]).is_ok());
+    }
+
+    #[test]
+    fn only_origins_are_taken_for_origins() {
+        let read = |given: &str| read(&[("CORS_ORIGINS", given)]).map(|read| read.settings.cors_origins);
+        let these = ["https://app.example", "http://localhost:3000"].map(str::to_owned).to_vec();
+        assert_eq!(read(" https://app.example, http://localhost:3000,").unwrap(), Origins::These(these));
+        assert_eq!((read("*").unwrap(), read("").unwrap()), (Origins::Any, Origins::None));
+        for wrong in
+            ["app.example", "https://app.example/", "https://app.example, *", "null", "https://a.example/x"]
+        {
+            let told = read(wrong).unwrap_err();
+            assert!(told.len() == 1 && told[0].contains("cors.origins (CORS_ORIGINS)"), "{wrong}: {told:?}");
+        }
     }
 
     #[test]

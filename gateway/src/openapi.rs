@@ -24,6 +24,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Audio", "The soundtrack of a job."),
     ("Media", "Bytes by their hash, for the providers' downloaders."),
     ("Webhooks", "What the provider tells us."),
+    ("Keys", "Who may come in, and what for."),
     ("Docs", "What the API says of itself."),
     ("Health", "Whether it lives and can work."),
 ];
@@ -80,6 +81,7 @@ fn secured(router: OpenApiRouter<App>, openers: &[&str]) -> OpenApi {
             let answers = &mut operation.responses.responses;
             if openers.contains(&KEY) {
                 answers.insert("401".to_owned(), problem("No valid key"));
+                answers.insert("403".to_owned(), problem("The key does not allow it"));
             }
             answers.insert("default".to_owned(), problem("Anything else that went wrong"));
         }

@@ -18,10 +18,51 @@ pub struct Settings {
     /// Answer GET for media with 307 to a link of the object store, when it is S3: the bytes then do not pass the
     /// gateway. The callers must be able to reach the store.
     pub redirect_media: bool,
+    /// Web sites whose pages may use the API.
+    pub cors_origins: Origins,
     /// Messages that may wait for one reader of a job's events before it is cut.
     pub feed_queue: usize,
     /// How long requests under way may take to finish when the process is told to stop.
     pub drain: Duration,
+}
+
+/// Web sites, as browsers name them in `Origin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// None but our own.
+    None,
+    /// All.
+    Any,
+    /// These, such as `https://app.example`.
+    These(Vec<String>),
+}
+
+impl Origins {
+    /// Those of a comma-separated list; `*` stands for all, and blanks are dropped.
+    ///
+    /// # Errors
+    /// The item that is no origin: a scheme, a host and perhaps a port, and nothing after them.
+    pub fn parse(list: &str) -> Result<Self, String> {
+        let items: Vec<&str> = list.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+        match items.as_slice() {
+            [] => return Ok(Self::None),
+            ["*"] => return Ok(Self::Any),
+            _ => {}
+        }
+        let wrong = items.iter().find(|item| {
+            let origin = url::Url::parse(item).map(|url| url.origin().ascii_serialization());
+            origin.ok().as_deref() != Some(**item)
+        });
+        match wrong {
+            Some(wrong) => Err((*wrong).to_owned()),
+            None => Ok(Self::These(items.into_iter().map(str::to_owned).collect())),
+        }
+    }
+
+    /// Whether a site is one of those that are named.
+    pub(crate) fn names(&self, origin: &[u8]) -> bool {
+        matches!(self, Self::These(these) if these.iter().any(|named| named.as_bytes() == origin))
+    }
 }
 
 impl Settings {
@@ -34,6 +75,7 @@ impl Settings {
             link_lifetime: Duration::from_secs(3600),
             max_upload_bytes: 2_000_000_000,
             redirect_media: false,
+            cors_origins: Origins::None,
             feed_queue: 256,
             drain: Duration::from_secs(10),
         }

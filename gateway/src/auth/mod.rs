@@ -1,84 +1,63 @@
-//! Who may come in: API keys, and signed links for what a browser opens by itself.
+//! Who may come in: keys with what they are for, and signed links for what a browser opens by itself.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | `caller` | who sends a request, and what they may do |
+//! | `keys` | configured keys, and those that the asset service keeps |
+//! | `bound` | what a key of one client reaches |
+
+mod bound;
+mod caller;
+mod keys;
 
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, header};
 use kit::signing::BadSignature;
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConstantTimeEq as _};
+
+pub(crate) use bound::check_fields;
+pub(crate) use caller::Caller;
+pub(crate) use keys::Keys;
 
 use crate::{
     app::App,
-    problem::{Kind, Problem},
+    problem::{Family, Kind, Problem},
 };
 
-const HEADER: &str = "x-api-key";
 /// The contract's text, exactly.
 const REFUSAL: &str = "missing or invalid x-api-key header";
 
-/// The keys that open the API, as digests, so that comparing takes the same time whatever was sent.
-pub(crate) struct Keys(Vec<[u8; 32]>);
-
-impl Keys {
-    pub(crate) fn new(keys: &[SecretString]) -> Self {
-        Self(keys.iter().map(|key| digest(key.expose_secret().as_bytes())).collect())
-    }
-
-    /// Whether every request passes.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether the headers hold exactly one key, and it is one of ours.
-    fn admit(&self, headers: &HeaderMap) -> bool {
-        let mut given = headers.get_all(HEADER).iter();
-        let (Some(only), None) = (given.next(), given.next()) else { return false };
-        let given = digest(only.as_bytes());
-        let found = self.0.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(&given));
-        self.is_empty() || bool::from(found)
-    }
-}
-
-fn digest(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
-}
-
-/// Lets a request with a key pass.
+/// Lets a request with a key pass that is for what the request does.
 pub(crate) async fn key(State(app): State<App>, request: Request, next: Next) -> Response {
-    if app.keys.is_empty() && is_write(request.method()) && is_from_another_site(request.headers()) {
+    let open = app.keys.is_open();
+    if open && is_write(request.method()) && is_from_another_site(&app, request.headers()) {
         return refusal("Without a key, requests from other web sites may only read.").into_response();
     }
-    if app.keys.is_empty() || app.keys.admit(request.headers()) {
-        return next.run(request).await;
+    match app.keys.admit(&app, request.headers()).await {
+        Ok(Some(caller)) => admitted(app, caller, request, next).await,
+        Ok(None) => refusal("Send one valid key in exactly one X-API-Key header.").into_response(),
+        Err(problem) => problem.into_response(),
     }
-    refusal("Send one of the configured keys in exactly one X-API-Key header.").into_response()
-}
-
-fn is_write(method: &Method) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD)
-}
-
-/// Browsers say where a request comes from (Fetch Metadata); other callers send no such header.
-fn is_from_another_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
 }
 
 /// Lets a request with a key, or with a link that we signed for its path, pass.
 pub(crate) async fn key_or_link(State(app): State<App>, request: Request, next: Next) -> Response {
-    if app.keys.is_empty() || app.keys.admit(request.headers()) {
+    let link = signature(&app, request.uri());
+    if matches!(link, Some(Ok(()))) {
+        // Whoever was given the link could reach the thing, and it leads to nothing else.
         return next.run(request).await;
     }
-    match signature(&app, request.uri()) {
-        Some(Ok(())) => next.run(request).await,
-        Some(Err(bad)) => refusal(&format!("This link does not open it: {bad}.")).into_response(),
-        None => refusal(
+    match (app.keys.admit(&app, request.headers()).await, link) {
+        (Ok(Some(caller)), _) => admitted(app, caller, request, next).await,
+        (Ok(None), Some(Err(bad))) => refusal(&format!("This link does not open it: {bad}.")).into_response(),
+        (Ok(None), _) => refusal(
             "Send a key in exactly one X-API-Key header, or use a signed link from the job's `links`.",
         )
         .into_response(),
+        (Err(problem), _) => problem.into_response(),
     }
 }
 
@@ -90,6 +69,45 @@ pub(crate) async fn link_only(State(app): State<App>, request: Request, next: Ne
         None => "this path needs the expires and signature of a signed link".to_owned(),
     };
     Problem::flat(Kind::LinkRefused, why).into_response()
+}
+
+/// Runs a request for a caller who may do it.
+async fn admitted(app: App, caller: Caller, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let scope = needed(request.method(), path);
+    if !caller.has(scope) {
+        let detail = format!("This needs a key with the scope {scope:?}, and this key has not got it.");
+        return forbidden(path, &detail).into_response();
+    }
+    let mut request = match bound::gate(&app, &caller, request).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+/// What a key must be for to send a request to a route.
+fn needed(method: &Method, path: &str) -> &'static str {
+    if path.starts_with("/api/v3/keys") {
+        "admin"
+    } else if is_write(method) {
+        "write"
+    } else {
+        "read"
+    }
+}
+
+fn is_write(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// Browsers say where a request comes from (Fetch Metadata); other callers send no such header. A site that is
+/// configured by its name is none of the others.
+fn is_from_another_site(app: &App, headers: &HeaderMap) -> bool {
+    let origin = headers.get(header::ORIGIN);
+    let named = origin.is_some_and(|origin| app.settings.cors_origins.names(origin.as_bytes()));
+    headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") && !named
 }
 
 /// What the signature in the query is worth; none when there is none.
@@ -112,4 +130,30 @@ fn signature(app: &App, uri: &Uri) -> Option<Result<(), BadSignature>> {
 
 fn refusal(detail: &str) -> Problem {
     Problem::flat(Kind::Unauthorized, REFUSAL).detail(detail)
+}
+
+/// A key that is valid and does not allow this.
+fn forbidden(path: &str, detail: &str) -> Problem {
+    Problem::new(Family::of_path(path), Kind::Forbidden, "The key does not allow this").detail(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_needs_read_writing_needs_write_and_keys_need_admin() {
+        for (method, path, scope) in [
+            (Method::GET, "/api/v3/clients", "read"),
+            (Method::HEAD, "/api/v3/videos/{job_id}/combined", "read"),
+            (Method::POST, "/api/v3/clients", "write"),
+            (Method::DELETE, "/api/v3/assets/{id}", "write"),
+            (Method::PUT, "/api/v3/testing/pipeline/config", "write"),
+            (Method::GET, "/api/v3/keys", "admin"),
+            (Method::POST, "/api/v3/keys", "admin"),
+            (Method::DELETE, "/api/v3/keys/{id}", "admin"),
+        ] {
+            assert_eq!(needed(&method, path), scope, "{method} {path}");
+        }
+    }
 }

@@ -1,14 +1,18 @@
 //! What happens to every request and every answer, outermost first: slashes, request id, trace and log,
-//! panics, default headers, compression, and then the routes.
+//! other web sites, panics, default headers, compression, and then the routes.
 
 mod accept;
+mod cors;
 mod headers;
 mod observe;
 mod slashes;
 
 use axum::{Router, extract::Request, middleware, response::Response};
 use http::{HeaderMap, StatusCode, header};
-use tower::{ServiceBuilder, util::MapRequestLayer};
+use tower::{
+    ServiceBuilder,
+    util::{MapRequestLayer, option_layer},
+};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 pub(crate) use accept::json_only;
@@ -20,10 +24,12 @@ pub(crate) fn service(
     app: App,
 ) -> impl tower::Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send> + Clone
 {
+    let cors = cors::layer(&app.settings.cors_origins);
     let router: Router = routes::router(app)
         .layer(CompressionLayer::new().compress_when(is_plain_json))
         .layer(middleware::from_fn(headers::defaults))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(option_layer(cors))
         .layer(middleware::from_fn(observe::observe));
     ServiceBuilder::new().layer(MapRequestLayer::new(slashes::collapse::<axum::body::Body>)).service(router)
 }

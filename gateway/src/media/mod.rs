@@ -2,6 +2,7 @@
 //! the store itself gives them.
 
 mod condition;
+mod picture;
 mod range;
 
 use std::{convert::Infallible, time::Duration};
@@ -19,12 +20,16 @@ use crate::{
     app::App,
     problem::{Kind, Problem},
 };
+pub(crate) use picture::{PictureWish, picture};
 use range::Wanted;
 
 /// The bytes under this URL may be others tomorrow: keep them, but ask each time.
 pub(crate) const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 /// The bytes under this URL stay.
 pub(crate) const A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+
+/// The bytes under this URL are these for ever. Only the caller's own cache keeps them: the links to them end.
+pub(crate) const FOR_EVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
 /// Each answer names a link of its own, which ends soon.
 const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
@@ -42,6 +47,8 @@ pub(crate) struct Media {
     pub(crate) cache: HeaderValue,
     /// What is said when the bytes are not there.
     pub(crate) missing: &'static str,
+    /// Where these very bytes stay when the URL gives others one day.
+    pub(crate) version: Option<String>,
 }
 
 impl Media {
@@ -57,12 +64,18 @@ impl Media {
 
     fn named(blob: BlobRef, how: &str, name: &str) -> Self {
         let disposition = Some(format!("{how}; filename=\"{name}\""));
-        Self { blob, disposition, cache: REVALIDATE, missing: "Media unavailable" }
+        Self { blob, disposition, cache: REVALIDATE, missing: "Media unavailable", version: None }
     }
 
     /// A picture that is shown in place.
     pub(crate) fn picture(blob: BlobRef, cache: HeaderValue) -> Self {
-        Self { blob, disposition: None, cache, missing: "Media unavailable" }
+        Self { blob, disposition: None, cache, missing: "Media unavailable", version: None }
+    }
+
+    /// Says where these bytes stay: under their hash.
+    pub(crate) fn versioned(mut self, app: &App) -> Self {
+        self.version = Some(app.signed_link(&format!("/api/v3/media/{}", self.blob.sha256)));
+        self
     }
 }
 
@@ -121,6 +134,9 @@ async fn serve(app: &App, request: &HeaderMap, media: Media) -> Result<Response,
     let mut headers = HeaderMap::new();
     put(&mut headers, header::ETAG, &tag);
     headers.insert(header::CACHE_CONTROL, media.cache.clone());
+    if let Some(version) = &media.version {
+        put(&mut headers, header::CONTENT_LOCATION, version);
+    }
     if condition::has_it(request, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }

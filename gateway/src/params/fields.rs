@@ -31,6 +31,12 @@ impl<'a> Fields<'a> {
         own.or_else(|| aliases.iter().find_map(|alias| params.get(alias).filter(|value| !value.is_null())))
     }
 
+    /// Those of the names that the caller sent, whatever their values.
+    pub(crate) fn sent(&self, names: &[&str]) -> Vec<String> {
+        let sent = names.iter().filter(|name| self.params.get(name).is_some());
+        sent.map(|name| (*name).to_owned()).collect()
+    }
+
     /// Text; anything else is rejected.
     pub(crate) fn text(&mut self, name: &str, aliases: &[&str]) -> Option<String> {
         match self.value(name, aliases) {

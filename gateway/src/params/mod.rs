@@ -42,6 +42,21 @@ impl Params {
         Self(object)
     }
 
+    /// Fields of a body alone.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn of_body(kind: BodyKind, bytes: &[u8]) -> Result<Self, Problem> {
+        let mut params = Self::default();
+        params.add_body(kind, bytes)?;
+        Ok(params)
+    }
+
+    /// All fields, as they came.
+    pub(crate) fn fields(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// Sets a field; a later one of the same name wins.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         match name.strip_suffix("[]") {
@@ -61,6 +76,16 @@ impl Params {
     /// The field under its own name or its camelCase spelling.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).or_else(|| self.0.get(&camel_case(name)))
+    }
+
+    fn add_body(&mut self, kind: BodyKind, bytes: &[u8]) -> Result<(), Problem> {
+        match kind {
+            BodyKind::Json => return self.add_json(bytes),
+            BodyKind::Form => self.add_form(bytes),
+            BodyKind::Multipart | BodyKind::Other if bytes.is_empty() => {}
+            BodyKind::Multipart | BodyKind::Other => return Err(unsupported()),
+        }
+        Ok(())
     }
 
     fn add_form(&mut self, bytes: &[u8]) {
@@ -110,12 +135,7 @@ impl<S: Send + Sync> FromRequest<S> for BodyParams {
         let mut params = Params::of_query(request.uri().query());
         let kind = BodyKind::of(request.headers());
         let bytes = collect(request.into_body(), MAX_BODY).await?;
-        match kind {
-            BodyKind::Json => params.add_json(&bytes)?,
-            BodyKind::Form => params.add_form(&bytes),
-            BodyKind::Multipart | BodyKind::Other if bytes.is_empty() => {}
-            BodyKind::Multipart | BodyKind::Other => return Err(unsupported()),
-        }
+        params.add_body(kind, &bytes)?;
         Ok(Self(params))
     }
 }

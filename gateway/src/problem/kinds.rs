@@ -43,6 +43,8 @@ kinds! {
     ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY "Some fields are wrong"
     Unauthorized "unauthorized" UNAUTHORIZED "No valid key"
     LinkRefused "link_refused" FORBIDDEN "The link is not valid"
+    Forbidden "forbidden" FORBIDDEN "The key does not allow it"
+    KeyNotFound "key_not_found" NOT_FOUND "Key not found"
     NotFound "not_found" NOT_FOUND "Nothing is here"
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path does not know this method"
     NotAcceptable "not_acceptable" NOT_ACCEPTABLE "The answer would be JSON"

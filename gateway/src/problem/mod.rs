@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 pub(crate) use kinds::Kind;
 pub use kinds::error_codes;
-pub(crate) use service::{ASSETS, CAMPAIGNS, CLIENTS, JOBS};
+pub(crate) use service::{ASSETS, CAMPAIGNS, CLIENTS, JOBS, KEYS};
 
 /// Seconds after which a caller may try again what failed for a while.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
@@ -128,6 +128,11 @@ impl Problem {
     /// Whether it is of this type.
     pub(crate) fn is(&self, kind: Kind) -> bool {
         self.0.kind == kind
+    }
+
+    /// Its body, to be told within another answer.
+    pub(crate) fn into_json(self) -> Value {
+        self.body().0
     }
 
     fn body(self) -> (Value, Vec<(HeaderName, HeaderValue)>, http::StatusCode) {

@@ -25,6 +25,9 @@ pub(crate) const ASSETS: Resource =
 /// Jobs.
 pub(crate) const JOBS: Resource =
     Resource { family: Family::Flat, missing: Kind::JobNotFound, missing_text: "Job not found" };
+/// Keys of the API.
+pub(crate) const KEYS: Resource =
+    Resource { family: Family::Flat, missing: Kind::KeyNotFound, missing_text: "Key not found" };
 
 impl Resource {
     /// The error shape of its routes.

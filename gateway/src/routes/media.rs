@@ -1,4 +1,5 @@
-//! Bytes by their hash, for the providers' downloaders: only with a signed link.
+//! Bytes by their hash, for the providers' downloaders and for whoever wants one version of a video: only with a signed
+//! link.
 
 use axum::{extract::State, response::Response};
 use blobs::{BlobError, Blobs};
@@ -7,7 +8,7 @@ use protos::common::v1::BlobRef;
 
 use crate::{
     app::App,
-    media::{A_DAY, Media, MediaRequest},
+    media::{FOR_EVER, Media, MediaRequest},
     params::InPath,
     problem::{Kind, Problem, ProblemSchema},
 };
@@ -37,7 +38,7 @@ pub(crate) async fn fetch(
     request: MediaRequest,
 ) -> Result<Response, Problem> {
     let blob = described(&app.blobs, sha256).await?;
-    request.answer(&app, Media::picture(blob, A_DAY)).await
+    request.answer(&app, Media::picture(blob, FOR_EVER)).await
 }
 
 /// The store keeps no types: what it is, is read from its first bytes.

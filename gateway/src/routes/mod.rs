@@ -2,17 +2,20 @@
 
 mod assets;
 mod audio;
+mod campaign_assets;
 mod campaigns;
+mod client_campaigns;
 mod clients;
 mod docs;
 mod events;
 mod generated_videos;
 mod health;
 mod jobs;
+mod keys;
 mod media;
 mod reply;
 mod scenes;
-mod text;
+pub(crate) mod text;
 mod videos;
 mod webhooks;
 
@@ -31,13 +34,18 @@ use crate::{
 pub(crate) fn keyed() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(clients::create, clients::list))
-        .routes(routes!(clients::get))
+        .routes(routes!(clients::get, clients::put, clients::patch, clients::delete))
+        .routes(routes!(client_campaigns::list))
         .routes(routes!(campaigns::create, campaigns::list))
-        .routes(routes!(campaigns::get))
+        .routes(routes!(campaigns::get, campaigns::put, campaigns::patch, campaigns::delete))
+        .routes(routes!(campaign_assets::list))
         .routes(routes!(assets::create, assets::list))
         .routes(routes!(assets::create_unified))
         .routes(routes!(assets::create_from_url))
-        .routes(routes!(assets::get))
+        .routes(routes!(assets::create_from_urls))
+        .routes(routes!(assets::get, assets::delete))
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::revoke))
         .routes(routes!(jobs::create_from_image_pairs))
         .routes(routes!(jobs::create_from_property_photos))
         .routes(routes!(jobs::get))
@@ -70,11 +78,14 @@ pub(crate) fn signed() -> OpenApiRouter<App> {
 pub(crate) fn public() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(assets::data))
+        .routes(routes!(assets::data_alias))
         .routes(routes!(assets::thumbnail))
         .routes(routes!(webhooks::receive))
         .routes(routes!(webhooks::receive_by_query))
         .routes(routes!(docs::openapi))
         .routes(routes!(docs::openapi_alias))
+        .routes(routes!(docs::swagger_ui))
+        .routes(routes!(docs::swagger_file))
         .routes(routes!(docs::error_page))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

@@ -7,8 +7,8 @@ use protos::{common::v1::BlobRef, job::v1 as pb, stitch::v1::GetFrameRequest};
 use super::jobs;
 use crate::{
     app::App,
-    media::{Media, MediaRequest, REVALIDATE},
-    params::InPath,
+    media::{Media, MediaRequest, PictureWish, REVALIDATE, picture},
+    params::{InPath, Params},
     problem::{JOBS, Kind, Problem, ProblemSchema},
 };
 
@@ -38,32 +38,40 @@ pub(crate) async fn combined(
         .video
         .ok_or_else(|| Problem::flat(Kind::VideoNotReady, "Video not ready - job processing incomplete"))?;
     let name = format!("combined_{}.mp4", job.id);
-    request.answer(&app, Media::inline(video, &name)).await
+    request.answer(&app, Media::inline(video, &name).versioned(&app)).await
 }
 
 /// A picture of the video of a job.
 #[utoipa::path(
     get, path = "/api/v3/videos/{job_id}/thumbnail", tag = "Videos", operation_id = "get_video_thumbnail",
-    params(("job_id" = String, Path, description = "Job id, an integer")),
+    params(
+        ("job_id" = String, Path, description = "Job id, an integer"),
+        ("width" = Option<u32>, Query, description = "Pixels at most: 160, 320, 480, 640, 960 or 1280; 640 when only `t` is named"),
+        ("t" = Option<f64>, Query, description = "Second of the frame, in tenths"),
+    ),
     responses(
         (status = 200, description = "The picture", content_type = "image/jpeg"),
         (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
         (status = 404, description = "Job not found, or its video not ready", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "No such width, or a time past the end", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn thumbnail(
     State(app): State<App>,
     InPath(job_id): InPath<String>,
+    params: Params,
     request: MediaRequest,
 ) -> Result<Response, Problem> {
+    let wish = PictureWish::read(&params)?;
     let job = jobs::find(&app, &job_id).await?;
-    let picture = match (job.poster, job.video) {
-        (Some(poster), _) => poster,
-        (None, Some(video)) => frame(&app, video).await?,
-        (None, None) => return Err(Problem::flat(Kind::VideoNotReady, "Video not ready")),
+    let shown = match (wish, job.poster, job.video) {
+        (Some(wish), _, Some(video)) => picture(&app, video, wish, FRAME.0).await?,
+        (_, Some(poster), _) => poster,
+        (None, None, Some(video)) => frame(&app, video).await?,
+        (_, None, None) => return Err(Problem::flat(Kind::VideoNotReady, "Video not ready")),
     };
-    request.answer(&app, Media::picture(picture, REVALIDATE)).await
+    request.answer(&app, Media::picture(shown, REVALIDATE)).await
 }
 
 /// The clip of a scene: `{scene_id}`, `{scene_id}.mp4`, `clip_{scene_id}` or `clip_{scene_id}.mp4`.
@@ -90,7 +98,7 @@ pub(crate) async fn clip(
 ) -> Result<Response, Problem> {
     let (scene_id, clip) = find_clip(&app, &job_id, &file_name).await?;
     let name = format!("clip_{scene_id}.mp4");
-    request.answer(&app, Media::inline(clip, &name)).await
+    request.answer(&app, Media::inline(clip, &name).versioned(&app)).await
 }
 
 /// A picture of the clip of a scene.
@@ -99,23 +107,31 @@ pub(crate) async fn clip(
     params(
         ("job_id" = String, Path, description = "Job id, an integer"),
         ("filename" = String, Path, description = "As for the clip"),
+        ("width" = Option<u32>, Query, description = "Pixels at most: 160, 320, 480, 640, 960 or 1280; 640 when only `t` is named"),
+        ("t" = Option<f64>, Query, description = "Second of the frame, in tenths"),
     ),
     responses(
         (status = 200, description = "The picture", content_type = "image/jpeg"),
         (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
         (status = 404, description = "Clip not found, or not ready", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "No such width, or a time past the end", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 500, description = "The picture could not be made", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn clip_thumbnail(
     State(app): State<App>,
     InPath((job_id, file_name)): InPath<(String, String)>,
+    params: Params,
     request: MediaRequest,
 ) -> Result<Response, Problem> {
+    let wish = PictureWish::read(&params)?;
     let (_, clip) = find_clip(&app, &job_id, &file_name).await?;
-    let picture = frame(&app, clip).await?;
-    request.answer(&app, Media::picture(picture, REVALIDATE)).await
+    let shown = match wish {
+        Some(wish) => picture(&app, clip, wish, FRAME.0).await?,
+        None => frame(&app, clip).await?,
+    };
+    request.answer(&app, Media::picture(shown, REVALIDATE)).await
 }
 
 /// The clip that a path names. A job that does not exist has no clips, says the contract.

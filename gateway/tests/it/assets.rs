@@ -141,9 +141,11 @@ async fn rejected_fields_are_listed_in_the_flat_family() {
 #[tokio::test]
 async fn bounds_of_pages_and_unknown_types_are_forgiven() {
     let world = World::start().await;
-    world.asset.on("list_assets", pb::ListAssetsReply { assets: vec![an_asset(None)], total: 57 });
+    world
+        .asset
+        .on("list_assets", pb::ListAssetsReply { assets: vec![an_asset(None)], total: 57, next: None });
     let list = world.get("/api/v3/assets").await.ok(200);
-    assert_eq!(list["meta"], json!({"total": 57, "limit": 25, "offset": 0}));
+    assert_eq!(list["meta"], json!({"total": 57, "limit": 25, "offset": 0, "next_cursor": null}));
     assert_eq!(list["data"][0]["size"], json!(null));
     for (query, limit, offset) in [
         ("limit=0&offset=-3", 1, 0),
@@ -152,7 +154,11 @@ async fn bounds_of_pages_and_unknown_types_are_forgiven() {
         ("limit=abc", 25, 0),
     ] {
         let meta = &world.get(&format!("/api/v3/assets?{query}")).await.ok(200)["meta"];
-        assert_eq!(*meta, json!({"total": 57, "limit": limit, "offset": offset}), "{query}");
+        assert_eq!(
+            *meta,
+            json!({"total": 57, "limit": limit, "offset": offset, "next_cursor": null}),
+            "{query}"
+        );
     }
     world.get("/api/v3/assets?asset_type=IMAGE&campaignId=c-1&client_id=").await.ok(200);
     world.get("/api/v3/assets?type=document").await.ok(200);

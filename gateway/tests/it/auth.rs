@@ -55,11 +55,14 @@ async fn every_route_that_is_not_public_refuses_without_a_key() {
     let wanted = [
         "GET /api/openapi",
         "GET /api/openapi.json",
+        "GET /api/v2/assets/1/data",
         "GET /api/v3/assets/1/data",
         "GET /api/v3/assets/1/thumbnail",
         "GET /errors/1",
         "GET /livez",
         "GET /readyz",
+        "GET /swaggerui",
+        "GET /swaggerui/1",
         "POST /api/webhooks/replicate",
         "POST /api/webhooks/replicate/1/1",
     ];

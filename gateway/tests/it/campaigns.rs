@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-fn a_campaign(brief: &str) -> pb::Campaign {
+pub(crate) fn a_campaign(brief: &str) -> pb::Campaign {
     pb::Campaign {
         id: "c-1".into(),
         client_id: "cl-1".into(),
@@ -46,11 +46,12 @@ async fn a_campaign_is_created_from_either_spelling_and_read_in_camel_case() {
 #[tokio::test]
 async fn campaigns_are_listed_by_client_and_an_empty_client_is_passed_on() {
     let world = World::start().await;
-    world
-        .asset
-        .on("list_campaigns", pb::ListCampaignsReply { campaigns: vec![a_campaign("{\"a\":1}")], total: 1 });
+    world.asset.on(
+        "list_campaigns",
+        pb::ListCampaignsReply { campaigns: vec![a_campaign("{\"a\":1}")], total: 1, next: None },
+    );
     let list = world.get("/api/v3/campaigns?client_id=").await.ok(200);
-    assert_eq!(list, json!({"data": [shown(json!({"a": 1}))], "meta": {"total": 1}}));
+    assert_eq!(list, json!({"data": [shown(json!({"a": 1}))], "meta": {"total": 1, "next_cursor": null}}));
     world.get("/api/v3/campaigns").await.ok(200);
     let asked: Vec<pb::ListCampaignsRequest> = world.asset.asked("list_campaigns");
     assert_eq!(asked.iter().map(|asked| asked.client_id.as_deref()).collect::<Vec<_>>(), [Some(""), None]);

@@ -50,10 +50,10 @@ async fn camel_case_names_are_read_too() {
 #[tokio::test]
 async fn clients_are_listed_and_shown() {
     let world = World::start().await;
-    world.asset.on("list_clients", pb::ListClientsReply { clients: vec![a_client()], total: 9 });
+    world.asset.on("list_clients", pb::ListClientsReply { clients: vec![a_client()], total: 9, next: None });
     world.asset.on("get_client", a_client());
     let list = world.get("/api/v3/clients?limit=1&offset=2").await.ok(200);
-    assert_eq!(list, json!({"data": [shown()], "meta": {"total": 9}}));
+    assert_eq!(list, json!({"data": [shown()], "meta": {"total": 9, "next_cursor": null}}));
     let asked: pb::ListClientsRequest = world.asset.asked_once("list_clients");
     assert_eq!((asked.limit, asked.offset), (1, 2));
     assert_eq!(world.get("/api/v3/clients/cl-1").await.ok(200), json!({"data": shown()}));

@@ -156,7 +156,7 @@ async fn a_route_of_json_says_406_to_who_does_not_take_it() {
 async fn json_is_compressed_for_who_asks() {
     let world = World::start().await;
     let clients = vec![a_client(); 50];
-    world.asset.on("list_clients", pb::ListClientsReply { clients, total: 50 });
+    world.asset.on("list_clients", pb::ListClientsReply { clients, total: 50, next: None });
     let plain = world.get(CLIENTS).await;
     let packed = world.get_with(CLIENTS, &[("accept-encoding", "gzip")]).await;
     assert_eq!((plain.header("content-encoding"), packed.header("content-encoding")), ("", "gzip"));

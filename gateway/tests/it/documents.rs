@@ -64,6 +64,33 @@ async fn the_document_is_served_under_both_paths() {
     }
 }
 
+/// The page and all that it loads come from here, also where keys are needed.
+#[tokio::test]
+async fn the_page_of_the_api_is_whole_without_any_other_server() {
+    let world = World::locked().await;
+    for path in ["/swaggerui", "/swaggerui/"] {
+        let page = world.get(path).await;
+        assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
+        let page = String::from_utf8(page.bytes).expect("text");
+        assert!(page.contains("<base href=\"/swaggerui/\">") && !page.contains("//"), "{page}");
+        let names: Vec<_> = page
+            .split('"')
+            .filter_map(|part| part.strip_prefix("./").or(Some(part)))
+            .filter(|name| [".js", ".css", ".png"].iter().any(|end| name.ends_with(end)))
+            .collect();
+        assert!(names.len() >= 4, "{names:?}");
+        for name in names {
+            let file = world.get(&format!("/swaggerui/{name}")).await;
+            assert_eq!(file.status, 200, "{name}");
+            assert!(!file.bytes.is_empty() && !file.header("content-type").is_empty(), "{name}");
+        }
+    }
+    let start = world.get("/swaggerui/swagger-initializer.js").await;
+    let start = String::from_utf8(start.bytes).expect("text");
+    assert!(start.contains("/api/openapi.json") && !start.contains("http"), "{start}");
+    world.get("/swaggerui/nope.js").await.problem(404, "not_found");
+}
+
 #[tokio::test]
 async fn every_problem_type_has_a_page_with_cause_and_remedy_and_no_page_is_left_over() {
     let world = World::locked().await;

@@ -1,12 +1,12 @@
 //! Assets: photos, videos and sounds, their bytes and their thumbnails.
 
+mod bulk;
+mod bytes;
 mod fields;
 mod view;
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::extract::{Request, State};
+use http::StatusCode;
 use kit::{Code, ServiceError};
 use protos::asset::v1 as pb;
 use tonic::Status;
@@ -14,16 +14,19 @@ use tonic::Status;
 use super::{reply::Reply, text};
 use crate::{
     app::App,
-    media::{A_DAY, Media, MediaRequest},
+    auth::{self, Caller},
+    paging::{Bounds, Listed},
     params::{CommandId, Fields, InPath, Params},
     problem::{ASSETS, Kind, Problem, ProblemSchema},
     upload,
 };
+pub(crate) use bulk::{__path_create_from_urls, create_from_urls};
+pub(crate) use bytes::{__path_data, __path_data_alias, __path_thumbnail, data, data_alias, thumbnail};
 use fields::{NewAsset, UploadForm};
 use view::{Asset, AssetList, AssetReply, Page, UnifiedMeta, UnifiedReply};
 
-/// Assets per page: default and most.
-const PAGE: (i64, i64) = (25, 1000);
+/// Assets per page.
+const PAGE: Bounds = Bounds { default: 25, most: 1000 };
 
 /// Stores an asset from an uploaded file or a URL.
 #[utoipa::path(
@@ -39,10 +42,12 @@ const PAGE: (i64, i64) = (25, 1000);
 )]
 pub(crate) async fn create(
     State(app): State<App>,
+    caller: Caller,
     command: CommandId,
     request: Request,
 ) -> Result<Reply<AssetReply>, Problem> {
-    let asset = store(&app, command, request, "Either file upload or source_url must be provided").await?;
+    let asset =
+        store(&app, &caller, command, request, "Either file upload or source_url must be provided").await?;
     Ok(Reply::created(AssetReply { data: asset.into() }))
 }
 
@@ -60,10 +65,12 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn create_unified(
     State(app): State<App>,
+    caller: Caller,
     command: CommandId,
     request: Request,
 ) -> Result<Reply<UnifiedReply>, Problem> {
-    let asset = store(&app, command, request, "Either file upload or source_url must be provided").await?;
+    let asset =
+        store(&app, &caller, command, request, "Either file upload or source_url must be provided").await?;
     let has_thumbnail = asset.thumbnail.is_some();
     Ok(Reply::created(UnifiedReply { data: asset.into(), meta: UnifiedMeta { has_thumbnail } }))
 }
@@ -81,21 +88,24 @@ pub(crate) async fn create_unified(
 )]
 pub(crate) async fn create_from_url(
     State(app): State<App>,
+    caller: Caller,
     command: CommandId,
     request: Request,
 ) -> Result<Reply<AssetReply>, Problem> {
-    let asset = store(&app, command, request, "source_url is required").await?;
+    let asset = store(&app, &caller, command, request, "source_url is required").await?;
     Ok(Reply::created(AssetReply { data: asset.into() }))
 }
 
 /// A file wins over a URL; without either the answer is `nothing_given`.
 async fn store(
     app: &App,
+    caller: &Caller,
     CommandId(command_id): CommandId,
     request: Request,
     nothing_given: &str,
 ) -> Result<pb::Asset, Problem> {
     let (params, upload) = upload::read(app, request).await?;
+    auth::check_fields(app, caller, &params).await?;
     let said = Some(fields::read(&params)?);
     let mut service = app.backends.patient_asset();
     let stored = match upload {
@@ -138,26 +148,42 @@ fn refused(status: Status) -> Problem {
         ("asset_type" = Option<String>, Query, description = "image, video or audio; anything else is no filter"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, 25 when absent"),
         ("offset" = Option<u32>, Query, description = "How many to skip"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, description = "A page of assets", body = AssetList))
+    responses(
+        (status = 200, description = "A page of assets", body = AssetList),
+        (status = 400, description = "The cursor does not fit", body = ProblemSchema, content_type = "application/problem+json"),
+    )
 )]
 pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Reply<AssetList>, Problem> {
     let mut fields = Fields::of(&params);
     let kind = fields.text("asset_type", &["type"]).map(|kind| kind.to_lowercase());
-    let (limit, offset) = bounded_page(&mut fields, PAGE);
-    let request = pb::ListAssetsRequest {
-        client_id: text::filled(fields.text("client_id", &[])),
-        campaign_id: text::filled(fields.text("campaign_id", &[])),
-        r#type: kind.filter(|kind| matches!(kind.as_str(), "image" | "video" | "audio")),
-        limit,
-        offset,
-        oldest_first: false,
-    };
+    let kind = kind.filter(|kind| matches!(kind.as_str(), "image" | "video" | "audio"));
+    let client_id = text::filled(fields.text("client_id", &[]));
+    let campaign_id = text::filled(fields.text("campaign_id", &[]));
     fields.finish(ASSETS.family())?;
+    let filters = [
+        ("client_id", client_id.as_deref()),
+        ("campaign_id", campaign_id.as_deref()),
+        ("type", kind.as_deref()),
+    ];
+    let listed = Listed::new("assets", &filters);
+    let page = listed.page(&app.signer, &params, PAGE, ASSETS.family())?;
+    let request = pb::ListAssetsRequest {
+        client_id,
+        campaign_id,
+        r#type: kind,
+        limit: page.limit,
+        offset: page.offset,
+        oldest_first: false,
+        after: page.after,
+    };
     let reply = app.backends.asset().list_assets(request).await.map_err(|status| ASSETS.problem(status))?;
     let reply = reply.into_inner();
     let data = reply.assets.into_iter().map(Asset::from).collect();
-    Ok(Reply::ok(AssetList { data, meta: Page { total: reply.total, limit, offset } }))
+    let next_cursor = listed.cursor(&app.signer, reply.next);
+    let meta = Page { total: reply.total, limit: page.limit, offset: page.offset, next_cursor };
+    Ok(Reply::ok(AssetList { data, meta }))
 }
 
 /// A limit within its bounds and an offset of at least nothing.
@@ -189,54 +215,24 @@ async fn find(app: &App, id: String) -> Result<pb::Asset, Problem> {
     Ok(asset.into_inner())
 }
 
-/// The bytes of an asset: whole, or one range.
+/// Deletes an asset. Its bytes stay for the jobs that use them.
 #[utoipa::path(
-    get, path = "/api/v3/assets/{id}/data", tag = "Assets", operation_id = "get_asset_data",
-    params(("id" = String, Path, description = "Asset id"), ("Range" = Option<String>, Header, description = "One range of bytes")),
+    delete, path = "/api/v3/assets/{id}", tag = "Assets", operation_id = "delete_asset",
+    params(
+        ("id" = String, Path, description = "Asset id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repeat-safe key of this write"),
+    ),
     responses(
-        (status = 200, description = "The bytes", content_type = "application/octet-stream"),
-        (status = 206, description = "A range of them", content_type = "application/octet-stream"),
-        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
-        (status = 304, description = "The caller has them"),
+        (status = 204, description = "Deleted"),
         (status = 404, description = "Asset not found", body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 416, description = "The range starts past the end", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn data(
+pub(crate) async fn delete(
     State(app): State<App>,
     InPath(id): InPath<String>,
-    request: MediaRequest,
-) -> Result<Response, Problem> {
-    let asset = find(&app, id).await?;
-    let name = match asset.format.as_str() {
-        "" => asset.id.clone(),
-        "jpeg" => format!("{}.jpg", asset.id),
-        format => format!("{}.{format}", asset.id),
-    };
-    let blob = asset.blob.ok_or_else(|| Problem::flat(Kind::BlobUnavailable, "Asset blob unavailable"))?;
-    let media = Media { missing: "Asset blob unavailable", ..Media::inline(blob, &name) };
-    request.answer(&app, media).await
-}
-
-/// A small JPEG of an asset.
-#[utoipa::path(
-    get, path = "/api/v3/assets/{id}/thumbnail", tag = "Assets", operation_id = "get_asset_thumbnail",
-    params(("id" = String, Path, description = "Asset id")),
-    responses(
-        (status = 200, description = "The picture", content_type = "image/jpeg"),
-        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
-        (status = 304, description = "The caller has it"),
-        (status = 404, description = "Asset not found, or no thumbnail", body = ProblemSchema, content_type = "application/problem+json"),
-    )
-)]
-pub(crate) async fn thumbnail(
-    State(app): State<App>,
-    InPath(id): InPath<String>,
-    request: MediaRequest,
-) -> Result<Response, Problem> {
-    let asset = find(&app, id).await?;
-    let picture = asset
-        .thumbnail
-        .ok_or_else(|| Problem::flat(Kind::ThumbnailNotAvailable, "Thumbnail not available"))?;
-    request.answer(&app, Media::picture(picture, A_DAY)).await
+    CommandId(command_id): CommandId,
+) -> Result<StatusCode, Problem> {
+    let request = pb::DeleteAssetRequest { command_id, id };
+    app.backends.asset().delete_asset(request).await.map_err(|status| ASSETS.problem(status))?;
+    Ok(StatusCode::NO_CONTENT)
 }

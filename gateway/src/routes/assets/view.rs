@@ -150,4 +150,7 @@ pub(crate) struct Page {
     pub(crate) total: u64,
     pub(crate) limit: u32,
     pub(crate) offset: u32,
+    /// `cursor` of the next page; null on the last one.
+    #[schema(required)]
+    pub(crate) next_cursor: Option<String>,
 }

@@ -65,6 +65,11 @@ impl Script {
             .collect()
     }
 
+    /// Whether a call was made at all.
+    pub(crate) fn was_asked(&self, call: &str) -> bool {
+        self.asked.lock().expect("a lock").iter().any(|(name, _)| *name == call)
+    }
+
     /// The only request of a call.
     pub(crate) fn asked_once<Q: Clone + 'static>(&self, call: &str) -> Q {
         let mut all = self.asked::<Q>(call);

@@ -1,0 +1,101 @@
+//! The bytes of assets, and pictures of them.
+
+use axum::{extract::State, response::Response};
+
+use super::find;
+use crate::{
+    app::App,
+    media::{A_DAY, Media, MediaRequest, PictureWish, picture},
+    params::{InPath, Params},
+    problem::{Kind, Problem, ProblemSchema},
+};
+
+/// Width of a picture of which only the time is named, pixels.
+const WIDTH: u32 = 320;
+
+/// The bytes of an asset: whole, or one range.
+#[utoipa::path(
+    get, path = "/api/v3/assets/{id}/data", tag = "Assets", operation_id = "get_asset_data",
+    params(("id" = String, Path, description = "Asset id"), ("Range" = Option<String>, Header, description = "One range of bytes")),
+    responses(
+        (status = 200, description = "The bytes", content_type = "application/octet-stream"),
+        (status = 206, description = "A range of them", content_type = "application/octet-stream"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
+        (status = 304, description = "The caller has them"),
+        (status = 404, description = "Asset not found", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 416, description = "The range starts past the end", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn data(
+    State(app): State<App>,
+    InPath(id): InPath<String>,
+    request: MediaRequest,
+) -> Result<Response, Problem> {
+    serve(&app, id, &request).await
+}
+
+/// The bytes of an asset under the path of an older API.
+#[utoipa::path(
+    get, path = "/api/v2/assets/{id}/data", tag = "Assets", operation_id = "get_asset_data_alias",
+    params(("id" = String, Path, description = "Asset id"), ("Range" = Option<String>, Header, description = "One range of bytes")),
+    responses(
+        (status = 200, description = "The bytes", content_type = "application/octet-stream"),
+        (status = 206, description = "A range of them", content_type = "application/octet-stream"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
+        (status = 304, description = "The caller has them"),
+        (status = 404, description = "Asset not found", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 416, description = "The range starts past the end", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn data_alias(
+    State(app): State<App>,
+    InPath(id): InPath<String>,
+    request: MediaRequest,
+) -> Result<Response, Problem> {
+    serve(&app, id, &request).await
+}
+
+async fn serve(app: &App, id: String, request: &MediaRequest) -> Result<Response, Problem> {
+    let asset = find(app, id).await?;
+    let name = match asset.format.as_str() {
+        "" => asset.id.clone(),
+        "jpeg" => format!("{}.jpg", asset.id),
+        format => format!("{}.{format}", asset.id),
+    };
+    let blob = asset.blob.ok_or_else(|| Problem::flat(Kind::BlobUnavailable, "Asset blob unavailable"))?;
+    let media = Media { missing: "Asset blob unavailable", ..Media::inline(blob, &name) };
+    request.answer(app, media).await
+}
+
+/// A JPEG of an asset: its thumbnail, or one of the width and, for videos, at the second that is asked for.
+#[utoipa::path(
+    get, path = "/api/v3/assets/{id}/thumbnail", tag = "Assets", operation_id = "get_asset_thumbnail",
+    params(
+        ("id" = String, Path, description = "Asset id"),
+        ("width" = Option<u32>, Query, description = "Pixels at most: 160, 320, 480, 640, 960 or 1280"),
+        ("t" = Option<f64>, Query, description = "Videos: second of the frame, in tenths"),
+    ),
+    responses(
+        (status = 200, description = "The picture", content_type = "image/jpeg"),
+        (status = 307, description = "Where they are, when the bytes come straight from the object store"),
+        (status = 304, description = "The caller has it"),
+        (status = 404, description = "Asset not found, or no thumbnail", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "No such width, or a time past the end", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn thumbnail(
+    State(app): State<App>,
+    InPath(id): InPath<String>,
+    params: Params,
+    request: MediaRequest,
+) -> Result<Response, Problem> {
+    let wish = PictureWish::read(&params)?;
+    let asset = find(&app, id).await?;
+    let not_available = || Problem::flat(Kind::ThumbnailNotAvailable, "Thumbnail not available");
+    let thumbnail = asset.thumbnail.ok_or_else(not_available)?;
+    let shown = match (wish, asset.blob) {
+        (None, _) | (Some(_), None) => thumbnail,
+        (Some(wish), Some(source)) => picture(&app, source, wish, WIDTH).await?,
+    };
+    request.answer(&app, Media::picture(shown, A_DAY)).await
+}
