@@ -12,7 +12,7 @@ use reqwest::{Client, Response, redirect};
 use url::Url;
 
 use super::error::FetchError;
-use super::guard::Guard;
+use super::guard::{Checked, Guard, Lookup, System};
 use crate::ImportSettings;
 
 /// Until the bytes were looked at.
@@ -29,10 +29,14 @@ pub(super) struct Fetch {
 
 impl Fetch {
     pub(super) fn new(settings: ImportSettings, blobs: Blobs) -> reqwest::Result<Self> {
+        Self::with(settings, blobs, System)
+    }
+
+    fn with(settings: ImportSettings, blobs: Blobs, lookup: impl Lookup) -> reqwest::Result<Self> {
         let guard = Guard { allow_loopback: settings.allow_loopback };
         let client = Client::builder()
             .user_agent("filmstrip")
-            .dns_resolver(Arc::new(guard))
+            .dns_resolver(Arc::new(Checked { guard, lookup: Arc::new(lookup) }))
             // A proxy would look names up itself, and redirects are checked before they are followed.
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -95,6 +99,64 @@ impl Fetch {
             // Not the caller's text, so not the caller's field.
             Err(FetchError::BadUrl(_)) => Err(FetchError::BadRedirect),
             checked => checked.map(|()| target),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A name server that answers each time with the next of its answers; the last one stays.
+    struct Stub {
+        answers: Vec<Vec<SocketAddr>>,
+        asked: Arc<AtomicUsize>,
+    }
+
+    impl Lookup for Stub {
+        async fn addresses(&self, _: String) -> io::Result<Vec<SocketAddr>> {
+            let asked = self.asked.fetch_add(1, Ordering::SeqCst);
+            Ok(self.answers[asked.min(self.answers.len() - 1)].clone())
+        }
+    }
+
+    /// Fetches from a name with these answers; what became of it, and how often the name was looked up.
+    async fn fetched(answers: Vec<Vec<SocketAddr>>, port: u16) -> (FetchError, usize) {
+        let directory = tempfile::tempdir().unwrap();
+        let blobs = Blobs::local(directory.path()).unwrap();
+        let patience = Duration::from_millis(200);
+        let settings = ImportSettings { patience, retries: 0, ..ImportSettings::default() };
+        let asked = Arc::new(AtomicUsize::new(0));
+        let stub = Stub { answers, asked: asked.clone() };
+        let fetch = Fetch::with(settings, blobs, stub).unwrap();
+        let refused = fetch.persistently(&format!("http://img.example:{port}/a.jpg")).await.unwrap_err();
+        (refused, asked.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn a_name_that_stands_for_another_address_later_is_not_looked_up_again() {
+        let canary = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        canary.set_nonblocking(true).unwrap();
+        let here = canary.local_addr().unwrap();
+        // Public by every rule, and where nobody answers.
+        let public = SocketAddr::from(([1, 2, 3, 4], here.port()));
+        for (answers, lookups, not_public) in [
+            (vec![vec![public], vec![here]], 1, false),
+            (vec![vec![here]], 1, true),
+            (vec![vec![public, here]], 1, true),
+            (vec![vec![here, public]], 1, true),
+        ] {
+            let (refused, asked) = fetched(answers, here.port()).await;
+            assert_eq!(
+                (asked, matches!(refused, FetchError::NotPublic(_))),
+                (lookups, not_public),
+                "{refused}"
+            );
+            assert_eq!(canary.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "nobody called");
         }
     }
 }

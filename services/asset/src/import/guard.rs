@@ -3,7 +3,9 @@
 //! A name is looked up once, here, and the connection goes to exactly the addresses that were checked, so an
 //! answer that changes between check and use changes nothing. Every redirect goes through the same check.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -57,13 +59,31 @@ impl Guard {
     }
 }
 
-impl Resolve for Guard {
+/// Looks names up, once for each connection, and lets only checked addresses through.
+pub(super) struct Checked<L> {
+    pub(super) guard: Guard,
+    pub(super) lookup: L,
+}
+
+/// Where names are looked up.
+pub(super) trait Lookup: Send + Sync + 'static {
+    /// All addresses that a name stands for now.
+    fn addresses(&self, name: String) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+}
+
+/// This machine's own way to look names up.
+pub(super) struct System;
+
+impl Lookup for System {
+    async fn addresses(&self, name: String) -> io::Result<Vec<SocketAddr>> {
+        Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect())
+    }
+}
+
+impl<L: Lookup> Resolve for Checked<Arc<L>> {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = *self;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            guard.check_all(found.collect())
-        })
+        let (guard, lookup) = (self.guard, self.lookup.clone());
+        Box::pin(async move { guard.check_all(lookup.addresses(name.as_str().to_owned()).await?) })
     }
 }
 

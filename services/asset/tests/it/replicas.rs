@@ -126,3 +126,58 @@ async fn listings_do_not_depend_on_the_replica() {
     assert_eq!(ok(pair.second.client.list_clients(request).await), first);
     pair.stop().await;
 }
+
+/// What one replica changes, keeps and deletes, on the database that replicas share.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_keys_pictures_and_deletions_hold_for_every_replica() {
+    let mut pair = Pair::start().await;
+    let asset = pair.first.asset(jpeg(400, 200), "lobby.jpg").await.unwrap();
+    let client_id = asset.client_id.unwrap();
+    let update = pb::UpdateClientRequest {
+        command_id: "key-1".into(),
+        id: client_id.clone(),
+        fields: vec!["name".into(), "description".into()],
+        name: Some("Northwind Lodges".into()),
+        ..Default::default()
+    };
+    let updated = ok(pair.first.client.update_client(update.clone()).await);
+    assert_eq!(ok(pair.second.client.update_client(update).await), updated);
+    let nothing =
+        pb::UpdateClientRequest { command_id: "key-2".into(), id: client_id.clone(), ..Default::default() };
+    assert_eq!(ok(pair.first.client.update_client(nothing.clone()).await), updated);
+    assert_eq!(ok(pair.second.client.update_client(nothing).await), updated);
+    let other = pair.second.client_named("Other").await;
+    let moving = pb::UpdateCampaignRequest {
+        id: asset.campaign_id.unwrap(),
+        fields: vec!["client_id".into()],
+        client_id: Some(other.id.clone()),
+        ..Default::default()
+    };
+    ok(pair.second.client.update_campaign(moving).await);
+    let key = pb::CreateApiKeyRequest {
+        name: Some("site".into()),
+        scopes: vec!["read".into()],
+        client_id: Some(other.id.clone()),
+        expires_at: Some("2030-01-01T00:00:00Z".into()),
+        ..Default::default()
+    };
+    let key = ok(pair.first.client.create_api_key(key).await).key.unwrap();
+    let ring = ok(pair.second.client.get_key_ring(pb::GetKeyRingRequest {}).await);
+    assert_eq!((ring.keys[0].id.as_str(), ring.keys[0].digest.len()), (key.id.as_str(), 32));
+    ok(pair.second.client.revoke_api_key(pb::RevokeApiKeyRequest { id: key.id, ..Default::default() }).await);
+    assert!(ok(pair.first.client.get_key_ring(pb::GetKeyRingRequest {}).await).keys.is_empty());
+    let picture = pb::GetPictureRequest { source: asset.blob, width: 160, at_ms: None };
+    let drawn = ok(pair.first.client.get_picture(picture.clone()).await);
+    assert_eq!(ok(pair.second.client.get_picture(picture).await), drawn);
+    let page = pb::ListClientsRequest { limit: 1, ..Default::default() };
+    let first = ok(pair.first.client.list_clients(page.clone()).await);
+    let second =
+        ok(pair.second.client.list_clients(pb::ListClientsRequest { after: first.next, ..page }).await);
+    assert_eq!((first.clients[0].id.as_str(), second.clients[0].id.as_str()), (&*client_id, &*other.id));
+    assert_eq!(second.next, None);
+    ok(pair.first.client.delete_client(pb::DeleteClientRequest { id: other.id, ..Default::default() }).await);
+    assert_eq!(pair.second.assets().await, (0, 1), "the asset went with the campaign's new client");
+    let left = ok(pair.second.client.list_clients(pb::ListClientsRequest::default()).await);
+    assert_eq!(left.clients, [updated]);
+    pair.stop().await;
+}
