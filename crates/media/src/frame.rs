@@ -75,7 +75,7 @@ impl Media {
         fit: Fit,
         out: &Path,
     ) -> Result<(u32, u32), MediaError> {
-        let at = time_of(at, stream.duration_us);
+        let at = time_of(at, stream.duration_us).min(last_frame(stream));
         // A video of one frame has none at its half.
         for at in [at, Duration::ZERO] {
             self.run(Tool::Ffmpeg, "drawing a frame")
@@ -144,6 +144,13 @@ fn time_of(wanted: Option<Duration>, duration_us: u64) -> Duration {
         Some(at) if at < Duration::from_micros(duration_us) => at,
         Some(_) => half,
     }
+}
+
+/// When the last frame is certainly still to come.
+fn last_frame(stream: &VideoStream) -> Duration {
+    let frame = (1_000_000.0 / stream.fps.as_f64()) as u64;
+    // Times are told to ffmpeg in milliseconds.
+    Duration::from_micros(stream.duration_us.saturating_sub(frame).saturating_sub(1_000))
 }
 
 /// A written picture must be there, whole enough to have a size, and of the right one.
