@@ -282,6 +282,7 @@ impl Parts {
     fn gateway(&self, options: &Options, listener: TcpListener) -> anyhow::Result<gateway::Running> {
         let mut settings = gateway::Settings::new(self.signer_secret.clone());
         settings.api_keys.clone_from(&options.api_keys);
+        settings.cors_origins.clone_from(&options.cors_origins);
         if let Some(bytes) = options.max_upload {
             settings.max_upload_bytes = bytes;
         }

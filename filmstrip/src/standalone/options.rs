@@ -59,6 +59,8 @@ pub struct Options {
     pub providers: Providers,
     /// Keys that open the API; none = open, on loopback only.
     pub api_keys: Vec<SecretString>,
+    /// Web sites whose pages may use the API.
+    pub cors_origins: gateway::Origins,
     /// Our address as the providers see it; without it frames are uploaded and polling does all.
     pub public_base_url: Option<Url>,
     /// A PostgreSQL database with a schema for each service, instead of SQLite files in the data directory.
@@ -130,6 +132,14 @@ impl Options {
                 keys.split(',').map(str::trim).filter(|key| !key.is_empty()).map(Into::into).collect()
             })
             .unwrap_or_default();
+        let cors_origins = gateway::Origins::parse(given("CORS_ORIGINS").as_deref().unwrap_or_default());
+        let cors_origins = cors_origins.unwrap_or_else(|bad| {
+            wrong.push(format!(
+                "CORS_ORIGINS holds {bad:?}, which is no origin; give origins such as https://app.example, separated \
+                 by commas, or * alone"
+            ));
+            gateway::Origins::None
+        });
         let database_url = given("DATABASE_URL");
         if database_url.as_ref().is_some_and(|url| !url.starts_with("postgres")) {
             // It may hold a password: it is not repeated.
@@ -154,6 +164,7 @@ impl Options {
             time_scale: 1.0,
             providers,
             api_keys,
+            cors_origins,
             public_base_url,
             database_url: database_url.map(Into::into),
             blobs,
