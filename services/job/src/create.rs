@@ -199,6 +199,7 @@ fn wishes(kind: JobKind, request: &pb::CreateJobRequest, parameters: &Map<String
         aspect_ratio: filled(request.aspect_ratio.clone()).or_else(|| filled(named("aspect_ratio"))),
         resolution: filled(request.resolution.clone()).or_else(|| filled(named("resolution"))),
         property_types: Some(request.property_types.clone()).filter(|types| !types.is_empty()),
+        ..RawWishes::default()
     }
 }
 

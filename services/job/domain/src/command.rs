@@ -1,6 +1,6 @@
 //! What people ask of a job, and what the workers report to it.
 
-use crate::state::JobKind;
+use crate::state::{JobKind, Override};
 use crate::{BlobRef, JobId, SceneChanges, SceneDraft, SceneId};
 use serde_json::{Map, Value};
 
@@ -52,6 +52,20 @@ pub enum Command {
         scene: SceneId,
         /// What changes.
         changes: SceneChanges,
+    },
+    /// Change the scene at a place of a pending job's storyboard.
+    EditSceneAt {
+        /// The place, from 0.
+        index: u32,
+        /// What changes.
+        changes: SceneChanges,
+    },
+    /// Show a scene with something else than its takes say.
+    OverrideScene {
+        /// The scene.
+        scene: SceneId,
+        /// What to show; what is `None` stays as it is shown.
+        shown: Override,
     },
     /// Take a scene out.
     RemoveScene {

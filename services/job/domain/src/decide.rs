@@ -4,6 +4,7 @@ mod create;
 mod edit;
 mod lifecycle;
 mod next;
+mod overrides;
 mod regenerate;
 mod reports;
 
@@ -62,6 +63,8 @@ fn caused(job: &Job, command: Command) -> Result<Caused, Refusal> {
     match command {
         Command::Create(_) => Err(Refusal::JobExists),
         Command::EditScene { scene, changes } => edit::edit(job, &scene, changes).map(alone),
+        Command::EditSceneAt { index, changes } => edit::edit_at(job, index, changes).map(alone),
+        Command::OverrideScene { scene, shown } => overrides::scene(job, &scene, shown).map(alone),
         Command::RemoveScene { scene } => Ok(Caused { events: edit::remove(job, &scene)?, leads_on: true }),
         Command::ReorderScenes { order } => edit::reorder(job, order).map(alone),
         Command::Approve => lifecycle::approve(job).map(alone),

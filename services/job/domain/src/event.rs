@@ -1,7 +1,7 @@
 //! What happened to a job. Stored as they are here, read forever: fields are only added, with a default.
 
 use crate::input::{CutClip, MixInput, RenderInput, SoundtrackInput};
-use crate::state::{JobKind, Master, Outcome};
+use crate::state::{JobKind, Master, Outcome, Override};
 use crate::{BlobRef, JobId, SceneChanges, SceneId, SceneSpec};
 use serde::{Deserialize, Serialize, de::Error as _};
 use serde_json::{Map, Value};
@@ -79,6 +79,13 @@ pub enum JobEvent {
         estimate_micros: i64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cut: Option<u32>,
+    },
+    /// A person wrote down what a scene is to be shown with; what is left out stays as it was. It settles nothing, asks
+    /// for nothing, and lasts until the next thing that really happens to the scene.
+    SceneOverridden {
+        scene: SceneId,
+        #[serde(flatten)]
+        shown: Override,
     },
     /// The scenes were put into another order.
     SceneReordered { order: Vec<SceneId> },
@@ -215,6 +222,7 @@ impl JobEvent {
             Self::StoryboardDrafted { .. } => "StoryboardDrafted",
             Self::SceneEdited { .. } => "SceneEdited",
             Self::SceneRemoved { .. } => "SceneRemoved",
+            Self::SceneOverridden { .. } => "SceneOverridden",
             Self::SceneReordered { .. } => "SceneReordered",
             Self::JobApproved { .. } => "JobApproved",
             Self::JobCanceled { .. } => "JobCanceled",

@@ -85,6 +85,7 @@ fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
         JobEvent::JobCreated(_) => {}
         JobEvent::StoryboardDrafted { .. }
         | JobEvent::SceneEdited { .. }
+        | JobEvent::SceneOverridden { .. }
         | JobEvent::SceneRemoved { .. }
         | JobEvent::SceneReordered { .. }
         | JobEvent::SceneTakeRequested { .. }
@@ -100,7 +101,10 @@ fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
         JobEvent::JobApproved { estimate_micros, .. } => {
             job.status = JobStatus::Approved;
             job.estimate_micros = *estimate_micros;
-            job.scenes.iter_mut().for_each(|scene| scene.wanted = true);
+            for scene in &mut job.scenes {
+                scene.wanted = true;
+                scene.overridden = None;
+            }
             job.soundtrack.wanted = job.soundtrack.enabled;
             begin_cut(job, 1);
         }
@@ -113,6 +117,7 @@ fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
             }
             for scene in job.scenes.iter_mut().filter(|scene| scenes.contains(&scene.spec.id)) {
                 scene.wanted = true;
+                scene.overridden = None;
                 scene.updated_at_ms = at_ms;
             }
             job.soundtrack.wanted |= *soundtrack;
@@ -159,5 +164,6 @@ fn cancel(job: &mut Job, reason: Option<&str>, at_ms: i64) {
             scene.updated_at_ms = at_ms;
         }
         scene.wanted = false;
+        scene.overridden = None;
     }
 }

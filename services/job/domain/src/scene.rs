@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The longest text that a prompt, title or description may be, in characters.
 pub const MAX_TEXT: usize = 4_000;
 
+/// The longest that the words of a scene's type, transition, movement or music may be, in characters.
+pub const MAX_WORDS: usize = 500;
+
 /// One frame of a scene: the asset it came from and its bytes, so that deleting the asset breaks no job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
@@ -118,6 +121,24 @@ pub struct SceneChanges {
     /// New transition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transition: Option<String>,
+    /// New kind of room or shot; blank takes it away, as for the two below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene_type: Option<String>,
+    /// New camera movement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera_movement: Option<String>,
+    /// New purpose of the movement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub motion_goal: Option<String>,
+    /// New description of the music.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub music_description: Option<String>,
+    /// New style of the music.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub music_style: Option<String>,
+    /// New energy of the music.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub music_energy: Option<String>,
     /// New length, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_ms: Option<i64>,
@@ -144,9 +165,19 @@ impl SceneChanges {
         set(&mut draft.requested_ms, self.requested_ms.as_ref());
         set(&mut draft.first_frame, self.first_frame.as_ref());
         set(&mut draft.last_frame, self.last_frame.as_ref());
-        if self.transition.is_some() {
-            draft.transition.clone_from(&self.transition);
-        }
+        set(&mut draft.music.description, self.music_description.as_ref());
+        set(&mut draft.music.style, self.music_style.as_ref());
+        set(&mut draft.music.energy, self.music_energy.as_ref());
+        set_words(&mut draft.transition, self.transition.as_ref());
+        set_words(&mut draft.scene_type, self.scene_type.as_ref());
+        set_words(&mut draft.camera_movement, self.camera_movement.as_ref());
+        set_words(&mut draft.motion_goal, self.motion_goal.as_ref());
+    }
+}
+
+fn set_words(field: &mut Option<String>, change: Option<&String>) {
+    if let Some(words) = change {
+        *field = Some(words.clone()).filter(|words| !words.trim().is_empty());
     }
 }
 

@@ -8,7 +8,7 @@ mod takes;
 pub use cuts::{CutFile, Making, Master, Product, Shown, Stage, Unwanted};
 pub use soundtrack::{Soundtrack, SoundtrackState, SoundtrackTake};
 pub use status::{JobKind, JobStatus, Outcome, SceneStatus};
-pub use takes::{Clip, Scene, Take, TakeState};
+pub use takes::{Clip, Override, Scene, Take, TakeState};
 
 use crate::JobId;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! Storyboards: drawn from templates here, or proposed by a planner and checked here.
 
 pub mod frames;
+mod mood;
 pub mod proposal;
 pub mod templates;
 

@@ -3,7 +3,7 @@
 use crate::estimate::usd;
 use crate::event::JobEvent;
 use crate::evolve;
-use crate::state::{Job, Outcome};
+use crate::state::{Job, Outcome, Override};
 
 /// One line for an event. `job` is the job before or after the event: it knows the numbers of scenes.
 #[must_use]
@@ -75,6 +75,9 @@ fn scene_line(job: Option<&Job>, event: &JobEvent) -> Option<String> {
             number_of(scene),
             money(*estimate_micros)
         ),
+        JobEvent::SceneOverridden { scene, shown } => {
+            format!("scene {} is shown {}", number_of(scene), written_down(shown))
+        }
         JobEvent::SceneRemoved { scene, cut, .. } => {
             let follows = cut.map_or_else(String::new, |cut| format!(", cut {cut} follows"));
             format!("scene {} removed{follows}", number_of(scene))
@@ -108,6 +111,15 @@ fn scene_line(job: Option<&Job>, event: &JobEvent) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+fn written_down(shown: &Override) -> String {
+    let status = shown.status.map(|status| format!("as {}", status.as_str()));
+    let provider_id = shown.provider_id.as_deref().map(|id| match id {
+        "" => "without a prediction".to_owned(),
+        id => format!("with prediction {id}"),
+    });
+    status.into_iter().chain(provider_id).collect::<Vec<_>>().join(", ")
 }
 
 fn video_line(event: &JobEvent) -> Option<String> {

@@ -15,12 +15,19 @@ pub fn video_name(campaign_name: &str, number: i64) -> String {
     format!("{name} {number}")
 }
 
-/// Where a scene is.
+/// Where a scene is shown to be: what a person wrote down, else where it is.
+#[must_use]
+pub fn scene_status(job: &Job, scene: &Scene) -> SceneStatus {
+    let written_down = scene.overridden.as_ref().and_then(|shown| shown.status);
+    written_down.unwrap_or_else(|| actual_status(job, scene))
+}
+
+/// Where a scene is, whatever a person wants it to be shown as: what decisions go by.
 ///
 /// A scene whose newest take failed but which has an older clip is `completed`: the clip is in the video.
 /// [`scene_failure`] still tells what happened to the newest take.
 #[must_use]
-pub fn scene_status(job: &Job, scene: &Scene) -> SceneStatus {
+pub fn actual_status(job: &Job, scene: &Scene) -> SceneStatus {
     let has_clip = scene.chosen.is_some();
     if job.status == JobStatus::Canceled {
         return if has_clip { SceneStatus::Completed } else { SceneStatus::Failed };
@@ -58,10 +65,13 @@ pub fn scene_failure(job: &Job, scene: &Scene) -> Option<SceneFailure> {
     canceled.then(|| SceneFailure { code: "canceled".into(), reason: "canceled".into(), retryable: false })
 }
 
-/// The provider's id of a scene's newest prediction.
+/// The provider's id that a scene is shown with: what a person wrote down, else that of its newest prediction.
 #[must_use]
 pub fn provider_id(scene: &Scene) -> Option<&str> {
-    scene.last_take()?.provider_id.as_deref()
+    match scene.overridden.as_ref().and_then(|shown| shown.provider_id.as_deref()) {
+        Some(written_down) => Some(written_down).filter(|id| !id.is_empty()),
+        None => scene.last_take()?.provider_id.as_deref(),
+    }
 }
 
 /// The clip of a scene that is shown, if there is one.
@@ -85,7 +95,7 @@ pub struct SceneCounts {
     pub failed: u32,
 }
 
-/// Counts the scenes by status.
+/// Counts the scenes by the status that they are shown with.
 #[must_use]
 pub fn counts(job: &Job) -> SceneCounts {
     let mut counts = SceneCounts::default();

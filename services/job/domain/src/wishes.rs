@@ -1,5 +1,7 @@
 //! What a caller may ask for when making a job, checked before anything is planned or stored.
 
+mod length;
+
 use crate::estimate::MAX_TOTAL_SECONDS;
 use crate::models::{self, Model};
 use crate::refusal::Violation;
@@ -9,6 +11,9 @@ pub const DEFAULT_PROPERTY_TYPES: [&str; 6] =
     ["exterior", "interior", "kitchen", "bedroom", "bathroom", "living_room"];
 /// The length of a scene for which nobody asked a length, in milliseconds.
 pub const DEFAULT_CLIP_MS: i64 = 5_000;
+
+/// The longest that words about look or music may be, in characters.
+const MOST_WORDS: usize = 200;
 
 /// What the caller sent, read but not checked. `None` is "not asked for".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +30,12 @@ pub struct RawWishes {
     pub resolution: Option<String>,
     /// Allowed scene types.
     pub property_types: Option<Vec<String>>,
+    /// Length of the whole film in milliseconds: says what number and length of scenes do not.
+    pub total_ms: Option<i64>,
+    /// What the film should look like.
+    pub style: Option<String>,
+    /// What its music should be.
+    pub music_genre: Option<String>,
 }
 
 /// What the caller asks for, checked.
@@ -42,6 +53,10 @@ pub struct Wishes {
     pub resolution: Option<String>,
     /// The scene types that may be used, in the caller's order.
     pub property_types: Vec<String>,
+    /// What the film should look like, such as `modern`.
+    pub style: Option<String>,
+    /// What its music should be, such as `upbeat`.
+    pub music_genre: Option<String>,
 }
 
 impl RawWishes {
@@ -53,17 +68,29 @@ impl RawWishes {
             models::require("video_model", name.unwrap_or(default_model)).map_err(|wrong| vec![wrong])?;
         let aspect_ratio = self.aspect_ratio.map(|ratio| ratio.split_whitespace().collect::<String>());
         let property_types = property_types(self.property_types);
-        let num_pairs = self.num_pairs.map(u32::try_from);
         let mut wrong = Vec::new();
+        let (asked, clip_duration_ms) = match self.total_ms {
+            Some(total) => match length::share_out(model, total, self.num_pairs, self.clip_duration_ms) {
+                Ok((count, clip_ms)) => (Some(count), Some(clip_ms)),
+                Err(violation) => {
+                    wrong.push(violation);
+                    (self.num_pairs, self.clip_duration_ms)
+                }
+            },
+            None => (self.num_pairs, self.clip_duration_ms),
+        };
+        let num_pairs = asked.map(u32::try_from);
+        let style = words("style", self.style, &mut wrong);
+        let music_genre = words("music_genre", self.music_genre, &mut wrong);
         let mut note = |checked: Result<(), Violation>| wrong.extend(checked.err());
-        if let Some(requested_ms) = self.clip_duration_ms {
+        if let Some(requested_ms) = clip_duration_ms {
             note(model.check_length("clip_duration", requested_ms));
         }
         if let Some(ratio) = &aspect_ratio {
             note(model.check_aspect("aspect_ratio", ratio));
         }
         if let Some(resolution) = &self.resolution {
-            let length = self.clip_duration_ms.map(|requested_ms| model.billed(requested_ms));
+            let length = clip_duration_ms.map(|requested_ms| model.billed(requested_ms));
             note(model.check_resolution("resolution", resolution, &Vec::from_iter(length)));
         }
         if num_pairs.is_some_and(|pairs| pairs.unwrap_or(0) == 0) {
@@ -77,13 +104,24 @@ impl RawWishes {
         }
         Ok(Wishes {
             model,
-            clip_duration_ms: self.clip_duration_ms,
+            clip_duration_ms,
             num_pairs: num_pairs.and_then(Result::ok),
             aspect_ratio,
             resolution: self.resolution,
             property_types,
+            style,
+            music_genre,
         })
     }
+}
+
+/// Words on one line; blank ones say nothing.
+fn words(field: &str, given: Option<String>, wrong: &mut Vec<Violation>) -> Option<String> {
+    let words = given?.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.chars().count() > MOST_WORDS {
+        wrong.push(Violation::new(field, format!("should be at most {MOST_WORDS} character(s)")));
+    }
+    Some(words).filter(|words| !words.is_empty())
 }
 
 fn property_types(given: Option<Vec<String>>) -> Vec<String> {

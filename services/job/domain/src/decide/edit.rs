@@ -2,7 +2,7 @@
 
 use super::create::check_total;
 use crate::models::{self, Model};
-use crate::scene::MAX_TEXT;
+use crate::scene::{MAX_TEXT, MAX_WORDS};
 use crate::state::{Job, JobStatus, Stage};
 use crate::storyboard::frames::check_frame;
 use crate::{JobEvent, Refusal, SceneChanges, SceneDraft, Violation, estimate};
@@ -29,8 +29,33 @@ pub(super) fn check_scene(at: &str, model: &Model, draft: &SceneDraft) -> Vec<Vi
     wrong
 }
 
+/// Words that people and planners sort scenes by are short.
+fn check_words(changes: &SceneChanges) -> impl Iterator<Item = Violation> {
+    let words = [
+        ("transition", &changes.transition),
+        ("scene_type", &changes.scene_type),
+        ("camera_movement", &changes.camera_movement),
+        ("motion_goal", &changes.motion_goal),
+        ("music_description", &changes.music_description),
+        ("music_style", &changes.music_style),
+        ("music_energy", &changes.music_energy),
+    ];
+    words.into_iter().filter_map(|(field, words)| {
+        let long = words.as_ref()?.chars().count() > MAX_WORDS;
+        long.then(|| Violation::new(field, format!("should be at most {MAX_WORDS} character(s)")))
+    })
+}
+
 fn join(at: &str, name: &str) -> String {
     if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") }
+}
+
+/// The scene that is at a place now, edited.
+pub(super) fn edit_at(job: &Job, index: u32, changes: SceneChanges) -> Result<Vec<JobEvent>, Refusal> {
+    match job.scenes.iter().find(|scene| scene.spec.index == index) {
+        Some(scene) => edit(job, &scene.spec.id, changes),
+        None => Err(Refusal::SceneNotFound { scene: index.to_string() }),
+    }
 }
 
 pub(super) fn edit(job: &Job, id: &str, changes: SceneChanges) -> Result<Vec<JobEvent>, Refusal> {
@@ -46,6 +71,7 @@ pub(super) fn edit(job: &Job, id: &str, changes: SceneChanges) -> Result<Vec<Job
     changes.apply(&mut draft);
     draft.billed_seconds = model.billed(draft.requested_ms);
     let mut wrong = check_scene("", model, &draft);
+    wrong.extend(check_words(&changes));
     if let Some(resolution) = &job.resolution {
         wrong.extend(model.check_resolution("duration", resolution, &[draft.billed_seconds]).err());
     }

@@ -11,7 +11,8 @@ pub(super) fn scenes(job: &Job, wanted: Vec<String>) -> Result<Vec<JobEvent>, Re
         if job.status == JobStatus::Canceled {
             return Err(refuse(Some(id), "Job is canceled"));
         }
-        let status = view::scene_status(job, scene);
+        // What a person wrote down buys nothing.
+        let status = view::actual_status(job, scene);
         if !matches!(status, SceneStatus::Completed | SceneStatus::Failed) {
             return Err(refuse(Some(id), &format!("Scene is currently {}", status.as_str())));
         }

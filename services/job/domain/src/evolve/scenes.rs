@@ -2,7 +2,7 @@
 
 use crate::event::JobEvent;
 use crate::scene::SceneSpec;
-use crate::state::{Clip, Job, JobStatus, Scene, Shown, Take, TakeState};
+use crate::state::{Clip, Job, JobStatus, Override, Scene, Shown, Take, TakeState};
 
 pub(super) fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
     match event {
@@ -16,6 +16,16 @@ pub(super) fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
             if let Some(scene) = find(job, scene) {
                 changes.apply(&mut scene.spec.draft);
                 scene.spec.draft.billed_seconds = *billed_seconds;
+                scene.updated_at_ms = at_ms;
+            }
+        }
+        JobEvent::SceneOverridden { scene, shown } => {
+            if let Some(scene) = find(job, scene) {
+                let before = scene.overridden.take().unwrap_or_default();
+                scene.overridden = Some(Override {
+                    status: shown.status.or(before.status),
+                    provider_id: shown.provider_id.clone().or(before.provider_id),
+                });
                 scene.updated_at_ms = at_ms;
             }
         }
@@ -42,6 +52,8 @@ pub(super) fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
                 attempt: 0,
                 provider_id: None,
                 cost_micros: 0,
+                requested_at_ms: at_ms,
+                settled_at_ms: None,
             };
             request(job, scene, take, at_ms);
         }
@@ -52,7 +64,8 @@ pub(super) fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
 fn take(job: &mut Job, event: &JobEvent, at_ms: i64) {
     match event {
         JobEvent::SceneAttemptStarted { scene, take, attempt, provider_id, .. } => {
-            settle(job, scene, *take, at_ms, |_, take| {
+            change_take(job, scene, *take, at_ms, |scene, take| {
+                *scene.overridden = None;
                 take.attempt = *attempt;
                 take.provider_id = Some(provider_id.clone());
             });
@@ -61,29 +74,35 @@ fn take(job: &mut Job, event: &JobEvent, at_ms: i64) {
             scene, take, clip, poster, duration_ms, cost_micros, provider_id, ..
         } => {
             let clip = Clip { video: clip.clone(), poster: poster.clone(), duration_ms: *duration_ms };
-            settle(job, scene, *take, at_ms, |chosen, take| {
-                *chosen = Some(take.number);
+            change_take(job, scene, *take, at_ms, |scene, take| {
+                *scene.overridden = None;
+                *scene.chosen = Some(take.number);
                 take.state = TakeState::Rendered(clip);
                 take.cost_micros = *cost_micros;
                 take.provider_id = provider_id.clone().or(take.provider_id.take());
+                take.settled_at_ms = Some(at_ms);
             });
         }
         JobEvent::SceneFailed { scene, take, code, reason, retryable, cost_micros, provider_id, .. } => {
-            settle(job, scene, *take, at_ms, |_, take| {
+            change_take(job, scene, *take, at_ms, |scene, take| {
+                *scene.overridden = None;
                 take.state =
                     TakeState::Failed { code: code.clone(), reason: reason.clone(), retryable: *retryable };
                 take.cost_micros = *cost_micros;
                 take.provider_id = provider_id.clone().or(take.provider_id.take());
-            })
+                take.settled_at_ms = Some(at_ms);
+            });
         }
+        // These two change nothing that the scene is shown with: an override outlasts them.
         JobEvent::SceneTakeClosed { scene, take, reason, cost_micros, .. } => {
-            settle(job, scene, *take, at_ms, |_, take| {
+            change_take(job, scene, *take, at_ms, |_, take| {
                 take.state = TakeState::Closed { reason: reason.clone() };
                 take.cost_micros = *cost_micros;
+                take.settled_at_ms = Some(at_ms);
             });
         }
         JobEvent::SceneTakeCharged { scene, take, cost_micros, .. } => {
-            settle(job, scene, *take, at_ms, |_, take| take.cost_micros = *cost_micros);
+            change_take(job, scene, *take, at_ms, |_, take| take.cost_micros = *cost_micros);
         }
         _ => {}
     }
@@ -95,6 +114,7 @@ fn new_scene(spec: &SceneSpec, at_ms: i64) -> Scene {
         wanted: false,
         takes: Vec::new(),
         chosen: None,
+        overridden: None,
         created_at_ms: at_ms,
         updated_at_ms: at_ms,
     }
@@ -129,21 +149,23 @@ fn request(job: &mut Job, id: &str, take: Take, at_ms: i64) {
     }
     if let Some(scene) = find(job, id) {
         scene.wanted = false;
+        scene.overridden = None;
         scene.updated_at_ms = at_ms;
         scene.takes.push(take);
     }
 }
 
-fn settle(
-    job: &mut Job,
-    id: &str,
-    number: u32,
-    at_ms: i64,
-    change: impl FnOnce(&mut Option<u32>, &mut Take),
-) {
+/// What is beside a scene's takes and changes with them.
+struct Beside<'a> {
+    chosen: &'a mut Option<u32>,
+    overridden: &'a mut Option<Override>,
+}
+
+fn change_take(job: &mut Job, id: &str, number: u32, at_ms: i64, change: impl FnOnce(Beside<'_>, &mut Take)) {
     let Some(scene) = find(job, id) else { return };
     scene.updated_at_ms = at_ms;
     if let Some(take) = scene.takes.iter_mut().find(|take| take.number == number) {
-        change(&mut scene.chosen, take);
+        let beside = Beside { chosen: &mut scene.chosen, overridden: &mut scene.overridden };
+        change(beside, take);
     }
 }

@@ -13,6 +13,15 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::ImagePairs, Self::PropertyPhotos];
+
+    /// The one that the word used outside names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+
     /// The word used outside.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -42,6 +51,16 @@ pub enum JobStatus {
 }
 
 impl JobStatus {
+    /// Every one.
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Approved, Self::Processing, Self::Completed, Self::Failed, Self::Canceled];
+
+    /// The one that the word used outside names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+
     /// The word used outside.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -98,6 +117,15 @@ pub enum SceneStatus {
 }
 
 impl SceneStatus {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Processing, Self::Completed, Self::Failed];
+
+    /// The one that the word used outside names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+
     /// The word used outside.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,6 +1,7 @@
 //! A scene and the clips bought for it.
 
 use crate::input::RenderInput;
+use crate::state::SceneStatus;
 use crate::{BlobRef, SceneSpec};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,12 @@ pub struct Take {
     pub provider_id: Option<String>,
     /// What it was charged so far, in micro-dollars.
     pub cost_micros: i64,
+    /// When it was asked for, in milliseconds since 1970.
+    #[serde(default)]
+    pub requested_at_ms: i64,
+    /// When the worker said how it ended, in milliseconds since 1970.
+    #[serde(default)]
+    pub settled_at_ms: Option<i64>,
 }
 
 impl Take {
@@ -68,6 +75,17 @@ impl Take {
     pub fn is_outstanding(&self) -> bool {
         self.state == TakeState::Requested
     }
+}
+
+/// What a person wants a scene to be shown with, instead of what its takes say. Nothing is decided on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// The status to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<SceneStatus>,
+    /// The provider's id to show; an empty one shows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
 }
 
 /// A scene of the job and the clips bought for it.
@@ -81,6 +99,9 @@ pub struct Scene {
     pub takes: Vec<Take>,
     /// The take whose clip goes into the video.
     pub chosen: Option<u32>,
+    /// What a person wants it to be shown with; until the next thing that really happens to it.
+    #[serde(default)]
+    pub overridden: Option<Override>,
     /// When the scene was made, in milliseconds since 1970.
     pub created_at_ms: i64,
     /// When something last happened to it.

@@ -6,6 +6,7 @@ mod table;
 pub use table::{TEMPLATES, Template};
 
 use super::frames::{PlanAsset, usable_frames};
+use super::mood;
 use crate::refusal::Violation;
 use crate::scene::{Music, SceneDraft};
 use crate::state::JobKind;
@@ -33,10 +34,12 @@ pub fn draw(kind: JobKind, assets: &[PlanAsset], wishes: &Wishes) -> Result<Vec<
         JobKind::PropertyPhotos => USUAL_VIEWS,
     };
     let count = asked.unwrap_or(usual.min(images.len()).min(wishes.most_scenes()));
-    Ok(match kind {
+    let mut scenes = match kind {
         JobKind::ImagePairs => pairs(&images, count, wishes),
         JobKind::PropertyPhotos => views(&images, count, wishes),
-    })
+    };
+    mood::set(&mut scenes, wishes);
+    Ok(scenes)
 }
 
 /// The templates for a number of scenes: hook, middle ones by priority, outro; the middle repeats when it must.

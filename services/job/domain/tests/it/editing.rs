@@ -39,6 +39,26 @@ fn an_edit_may_bring_in_other_frames() {
 }
 
 #[test]
+fn an_edit_of_a_place_is_an_edit_of_the_scene_that_is_there() {
+    let changes = SceneChanges { music_style: Some("jazz".to_owned()), ..SceneChanges::default() };
+    let story = pending(3).after(reorder(&[3, 1, 2]));
+    let story =
+        story.when(Command::EditSceneAt { index: 0, changes: changes.clone() }).then(&["SceneEdited"]);
+    assert_eq!(story.job().scene_numbered(3).expect("the scene").spec.draft.music.style, "jazz");
+    let refusal = story.refusal(Command::EditSceneAt { index: 3, changes });
+    assert_eq!(refusal.text(), "Scene not found");
+}
+
+#[test]
+fn words_can_be_taken_away_and_are_short() {
+    let words = |words: &str| SceneChanges { scene_type: Some(words.to_owned()), ..SceneChanges::default() };
+    let story = pending(1).after(edit(1, words("pool")));
+    assert_eq!(story.job().scenes[0].spec.draft.scene_type.as_deref(), Some("pool"));
+    assert_eq!(story.refusal(edit(1, words(&"p".repeat(501)))).violations()[0].field, "scene_type");
+    assert_eq!(story.after(edit(1, words(" "))).job().scenes[0].spec.draft.scene_type, None);
+}
+
+#[test]
 fn an_edit_that_changes_nothing_is_no_event() {
     pending(2).when(edit(1, SceneChanges::default())).then_nothing();
 }

@@ -5,8 +5,8 @@ use job_domain::JobEvent as E;
 use job_domain::event::{JobCreated, SCHEMA_VERSION};
 use job_domain::input::{CutClip, MixInput, RenderInput, SoundtrackInput, SoundtrackPart};
 use job_domain::scene::Music;
-use job_domain::state::{JobKind, Master, Outcome, Shown};
-use job_domain::{SceneChanges, SceneSpec};
+use job_domain::state::{JobKind, Master, Outcome, Override, Shown};
+use job_domain::{SceneChanges, SceneSpec, SceneStatus};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -76,11 +76,14 @@ fn storyboard() -> Vec<E> {
         requested_ms: Some(7_000),
         first_frame: Some(frame("1c")),
         last_frame: Some(frame("1d")),
+        ..SceneChanges::default()
     };
+    let shown = Override { status: Some(SceneStatus::Failed), provider_id: Some("prediction-9".to_owned()) };
     vec![
         E::JobCreated(Box::new(created())),
         E::StoryboardDrafted { planner: "xai".to_owned(), scenes, estimate_micros: 800_000 },
         E::SceneEdited { scene: id(1), changes, billed_seconds: 6, estimate_micros: 1_200_000 },
+        E::SceneOverridden { scene: id(1), shown },
         E::SceneRemoved { scene: id(2), estimate_micros: 800_000, cut: Some(2) },
         E::SceneReordered { order: vec![id(2), id(1)] },
         E::JobApproved { estimate_micros: 800_000, planned_seconds: 4 },
@@ -227,6 +230,23 @@ fn every_kind_names_itself_in_json() {
         assert_eq!(json["kind"], json!(event.kind()));
         assert!(event.to_data().get("kind").is_none());
     }
+}
+
+#[test]
+fn an_edit_of_what_was_editable_later_reads_back() {
+    let words = || Some("words".to_owned());
+    let changes = SceneChanges {
+        scene_type: words(),
+        camera_movement: words(),
+        motion_goal: words(),
+        music_description: words(),
+        music_style: words(),
+        music_energy: words(),
+        ..SceneChanges::default()
+    };
+    let event = E::SceneEdited { scene: id(1), changes, billed_seconds: 4, estimate_micros: 800_000 };
+    let read = E::from_stored("SceneEdited", &event.to_data().to_string());
+    assert_eq!(read.expect("it reads"), event);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use job_domain::command::Failure;
 use job_domain::scene::{Frame, Music};
-use job_domain::state::{JobKind, Stage};
+use job_domain::state::{JobKind, Override, Stage};
 use job_domain::{
     BlobRef, Command, CreateJob, CutOutcome, Job, JobEvent, JobStatus, Refusal, SceneDraft, SceneOutcome,
     SceneStatus, SoundtrackOutcome, decide, digest::digest, evolve, plan, progress, replay, view,
@@ -278,6 +278,18 @@ pub(crate) fn mix_failed(cut: u32) -> Command {
 
 pub(crate) fn regenerate(scenes: &[u32]) -> Command {
     Command::Regenerate { scenes: scenes.iter().copied().map(id).collect() }
+}
+
+/// A person wants the scene to be shown with this status.
+pub(crate) fn show_as(scene: u32, status: SceneStatus) -> Command {
+    let shown = Override { status: Some(status), provider_id: None };
+    Command::OverrideScene { scene: id(scene), shown }
+}
+
+/// A person wants the scene to be shown with this prediction.
+pub(crate) fn show_prediction(scene: u32, provider_id: &str) -> Command {
+    let shown = Override { status: None, provider_id: Some(provider_id.to_owned()) };
+    Command::OverrideScene { scene: id(scene), shown }
 }
 
 pub(crate) fn remove(scene: u32) -> Command {

@@ -5,8 +5,8 @@ mod laws;
 use crate::harness::{self, Story, id};
 use job_domain::state::{Product, Stage};
 use job_domain::{
-    Command, Effect, Job, JobEvent, JobStatus, SceneChanges, carry_out, decide, has_next, has_outstanding,
-    next, plan, replay, view,
+    Command, Effect, Job, JobEvent, JobStatus, SceneChanges, SceneStatus, carry_out, decide, has_next,
+    has_outstanding, next, plan, replay, view,
 };
 use laws::Laws;
 use proptest::prelude::*;
@@ -39,12 +39,16 @@ fn person() -> impl Strategy<Value = Command> {
         6 => scenes().prop_map(|scenes| harness::regenerate(&scenes)),
         2 => Just(Command::RegenerateSoundtrack),
         2 => scene.clone().prop_map(harness::remove),
+        3 => (scene.clone(), 0_usize..4).prop_map(|(scene, status)| harness::show_as(scene, STATUSES[status])),
         1 => (scene, 1_i64..9_000).prop_map(edit),
         1 => Just(vec![3, 1, 2, 4]).prop_shuffle().prop_map(|order| Command::ReorderScenes {
             order: order.into_iter().map(id).collect(),
         }),
     ]
 }
+
+const STATUSES: [SceneStatus; 4] =
+    [SceneStatus::Pending, SceneStatus::Processing, SceneStatus::Completed, SceneStatus::Failed];
 
 fn report() -> impl Strategy<Value = Command> {
     let take = (1_u32..6, 1_u32..4);
@@ -173,8 +177,9 @@ fn to_rest(mut story: Story, laws: &mut Laws, well: bool) -> Story {
 }
 
 /// Kinds that the properties must come by, or they prove little.
-const SEEN: [&str; 23] = [
+const SEEN: [&str; 24] = [
     "SceneEdited",
+    "SceneOverridden",
     "SceneRemoved",
     "SceneReordered",
     "JobApproved",

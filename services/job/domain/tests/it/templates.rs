@@ -223,3 +223,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn look_and_music_that_are_asked_for_are_in_every_scene() {
+    let mood = || RawWishes {
+        style: Some("art deco".to_owned()),
+        music_genre: Some("swing".to_owned()),
+        ..RawWishes::default()
+    };
+    for scene in pairs(8, mood()).into_iter().chain(views(&photos(5), mood())) {
+        assert!(scene.prompt.ends_with("; art deco style"), "{}", scene.prompt);
+        assert!(scene.music.style.starts_with("swing, "), "{}", scene.music.style);
+        assert!(!scene.description.contains("art deco"), "people are told what is seen");
+    }
+}

@@ -1,7 +1,8 @@
 //! The strip of events as text.
 
 use crate::harness::{completed, failed_with, partial, pending, regenerate, remove, started};
-use job_domain::{Command, JobEvent, timeline};
+use job_domain::state::Override;
+use job_domain::{Command, JobEvent, SceneStatus, timeline};
 
 fn lines(story: &crate::harness::Story) -> Vec<String> {
     timeline::lines(story.events.iter().map(|(event, _)| event))
@@ -63,4 +64,16 @@ fn every_event_is_one_line() {
 fn a_line_can_be_made_without_the_job() {
     let event = JobEvent::SceneRemoved { scene: "some-id".to_owned(), estimate_micros: 0, cut: None };
     assert_eq!(timeline::line(None, &event), "scene some-id removed");
+}
+
+#[test]
+fn an_override_is_told() {
+    let shown = |status, provider_id: Option<&str>| {
+        let shown = Override { status, provider_id: provider_id.map(str::to_owned) };
+        timeline::line(None, &JobEvent::SceneOverridden { scene: "s".to_owned(), shown })
+    };
+    assert_eq!(shown(Some(SceneStatus::Failed), None), "scene s is shown as failed");
+    assert_eq!(shown(None, Some("")), "scene s is shown without a prediction");
+    let both = shown(Some(SceneStatus::Pending), Some("p-1"));
+    assert_eq!(both, "scene s is shown as pending, with prediction p-1");
 }

@@ -90,3 +90,43 @@ fn more_scenes_than_fit_into_a_minute_are_refused() {
     assert_eq!(wishes.scene_count(20).expect_err("it is refused").field, "num_pairs");
     assert_eq!(wishes.scene_count(7), Ok(Some(7)));
 }
+
+#[test]
+fn a_length_of_the_whole_says_what_number_and_length_of_scenes_do_not() {
+    let shared = |total_ms, num_pairs, clip_duration_ms| {
+        let raw = RawWishes { total_ms: Some(total_ms), num_pairs, clip_duration_ms, ..RawWishes::default() };
+        let wishes = wishes(raw);
+        (wishes.num_pairs.expect("a number"), wishes.clip_duration_ms.expect("a length"))
+    };
+    assert_eq!(shared(15_000, None, None), (3, 5_000));
+    assert_eq!(shared(30_000, None, None), (4, 7_500));
+    assert_eq!(
+        shared(60_000, None, None),
+        (7, 7_500),
+        "no scene is longer than the model makes, nor the film"
+    );
+    assert_eq!(shared(1_000, None, None), (3, 333));
+    assert_eq!(shared(30_000, Some(6), None), (6, 5_000));
+    assert_eq!(shared(30_000, Some(2), None), (2, 8_000));
+    assert_eq!(shared(30_000, None, Some(4_000)), (8, 4_000));
+    assert_eq!(shared(1_000, None, Some(8_000)), (1, 8_000));
+    assert_eq!(shared(500_000, Some(2), Some(4_000)), (2, 4_000), "what was asked for holds");
+    for total_ms in [0, -1, 60_001] {
+        let raw = RawWishes { total_ms: Some(total_ms), ..RawWishes::default() };
+        assert_eq!(wrong(raw), ["duration_seconds"], "{total_ms}");
+    }
+}
+
+#[test]
+fn words_about_look_and_music_are_short_and_on_one_line() {
+    let raw = RawWishes {
+        style: Some(" sleek\n modern ".to_owned()),
+        music_genre: Some("  ".to_owned()),
+        ..RawWishes::default()
+    };
+    let wishes = wishes(raw);
+    assert_eq!((wishes.style.as_deref(), wishes.music_genre.as_deref()), (Some("sleek modern"), None));
+    let long = || Some("x".repeat(201));
+    let raw = RawWishes { style: long(), music_genre: long(), ..RawWishes::default() };
+    assert_eq!(wrong(raw), ["style", "music_genre"]);
+}

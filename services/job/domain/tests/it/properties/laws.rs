@@ -3,7 +3,7 @@
 use job_domain::digest::digest;
 use job_domain::state::TakeState;
 use job_domain::{
-    Command, Effect, Job, JobEvent, JobStatus, SceneOutcome, SoundtrackOutcome, plan, progress,
+    Command, Effect, Job, JobEvent, JobStatus, SceneOutcome, SoundtrackOutcome, next, plan, progress,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -76,6 +76,7 @@ impl Laws {
             JobEvent::RegenerationRequested { scenes, .. } => self.allowed += scenes.len(),
             JobEvent::SceneTakeRequested { .. } => self.bought += 1,
             JobEvent::JobCompleted { .. } => self.completions += 1,
+            JobEvent::SceneOverridden { .. } => shows_only(before, after),
             _ => {}
         }
         let is_end = matches!(event, JobEvent::JobCompleted { .. } | JobEvent::CutReplaced { .. });
@@ -145,6 +146,17 @@ impl Laws {
         assert_eq!(indexes, (0..job.scenes.len() as u32).collect::<Vec<_>>(), "places have no gaps");
         assert_eq!(job.status == JobStatus::Completed, job.master.is_some());
         assert_eq!(job.outcome.is_some(), job.master.is_some());
+    }
+}
+
+/// What a person writes down asks for nothing, settles nothing, pays nothing.
+fn shows_only(before: &Job, after: &Job) {
+    assert_eq!(plan(before), plan(after));
+    assert_eq!(next(before), next(after));
+    assert_eq!(before.making, after.making);
+    assert_eq!(before.soundtrack, after.soundtrack);
+    for (old, new) in before.scenes.iter().zip(&after.scenes) {
+        assert_eq!((&old.takes, old.chosen, old.wanted), (&new.takes, new.chosen, new.wanted));
     }
 }
 
