@@ -7,19 +7,19 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
-    assets::bounded_page,
     jobs::view::{Costs, JobLinks},
     reply::Reply,
     text,
 };
 use crate::{
     app::App,
+    paging::{Bounds, Listed},
     params::{Fields, Params},
-    problem::{JOBS, Problem},
+    problem::{JOBS, Problem, ProblemSchema},
 };
 
-/// Videos per page: default and most.
-const PAGE: (i64, i64) = (25, 100);
+/// Videos per page.
+const PAGE: Bounds = Bounds { default: 25, most: 100 };
 
 /// A video and the job that made it.
 #[derive(Serialize, ToSchema)]
@@ -68,6 +68,9 @@ pub(crate) struct VideoPage {
     total: u64,
     limit: u32,
     offset: u32,
+    /// `cursor` of the next page; null when no videos follow.
+    #[schema(required)]
+    next_cursor: Option<String>,
 }
 
 /// Lists jobs with a video that plays, newest first.
@@ -79,26 +82,48 @@ pub(crate) struct VideoPage {
         ("client_id" = Option<String>, Query, description = "Only this client's"),
         ("limit" = Option<u32>, Query, description = "1 to 100, 25 when absent"),
         ("offset" = Option<u32>, Query, description = "How many to skip"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, description = "A page of videos", body = GeneratedVideos))
+    responses(
+        (status = 200, description = "A page of videos", body = GeneratedVideos),
+        (status = 400, description = "The cursor does not fit", body = ProblemSchema, content_type = "application/problem+json"),
+    )
 )]
 pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Reply<GeneratedVideos>, Problem> {
     let mut fields = Fields::of(&params);
-    let (limit, offset) = bounded_page(&mut fields, PAGE);
     let job_id = fields.integer("job_id", &[]);
+    let campaign_id = text::filled(fields.text("campaign_id", &[]));
+    let client_id = text::filled(fields.text("client_id", &[]));
+    fields.finish(JOBS.family())?;
+    let job_text = job_id.map(|id| id.to_string());
+    let listed = Listed::new(
+        "generated-videos",
+        &[
+            ("job_id", job_text.as_deref()),
+            ("campaign_id", campaign_id.as_deref()),
+            ("client_id", client_id.as_deref()),
+        ],
+    );
+    let page = listed.page(&app.signer, &params, PAGE, JOBS.family())?;
     let request = pb::ListVideosRequest {
         // An id beyond all ids names no job; zero never does.
         job_id: job_id.map(|id| i32::try_from(id).unwrap_or_default()),
-        campaign_id: text::filled(fields.text("campaign_id", &[])),
-        client_id: text::filled(fields.text("client_id", &[])),
-        limit,
-        offset,
+        campaign_id,
+        client_id,
+        limit: page.limit,
+        offset: page.offset,
+        after: page.after,
     };
-    fields.finish(JOBS.family())?;
     let reply = app.backends.job().list_videos(request).await.map_err(|status| JOBS.problem(status))?;
     let reply = reply.into_inner();
     let data: Vec<_> = reply.jobs.into_iter().map(|job| shown(&app, job)).collect();
-    let meta = VideoPage { count: data.len(), total: reply.total, limit, offset };
+    let meta = VideoPage {
+        count: data.len(),
+        total: reply.total,
+        limit: page.limit,
+        offset: page.offset,
+        next_cursor: listed.cursor(&app.signer, reply.next),
+    };
     Ok(Reply::ok(GeneratedVideos { data, meta }))
 }
 

@@ -5,8 +5,9 @@ use std::{
     sync::{Arc, Weak},
 };
 
+use jiff::{Timestamp, tz::TimeZone};
 use job_domain::{
-    Command, CreateJob, SceneDraft,
+    Command, CreateJob, Job, JobId, SceneDraft,
     state::JobKind,
     storyboard::PlanAsset,
     view,
@@ -21,15 +22,19 @@ use uuid::Uuid;
 use crate::{
     app::{App, Done, Remember},
     assets::Assets,
-    events::Origin,
+    error::{database, refused},
+    events::{Origin, millis as millis_of},
     photos,
-    planner::{Brief, Plan, Planner},
+    planner::{self, Brief, Plan, Planner},
     settings::Settings,
+    store,
 };
 
 /// Seconds per clip and number of pairs when an image-pairs request names none.
 const USUAL_CLIP_SECONDS: f64 = 5.0;
-const USUAL_PAIRS: i32 = 10;
+const USUAL_PAIRS: i64 = 10;
+/// What the contract says of a campaign that says nothing of itself.
+const NO_BRIEF: &str = "No brief provided";
 
 /// What it takes to make a job.
 #[derive(Debug)]
@@ -45,12 +50,27 @@ pub struct Creator {
 
 type Turn = tokio::sync::Mutex<()>;
 
+/// What a job would be.
+#[derive(Debug)]
+pub struct Estimated {
+    /// The job, without an id.
+    pub job: Job,
+    /// Whether its storyboard is the one that making it would draw from the same photos.
+    pub planned: bool,
+    /// Who would draw it.
+    pub planner: &'static str,
+    /// Until when its prices hold.
+    pub valid_until: Timestamp,
+}
+
 /// A request that passed every check, with what it is about.
 struct Checked {
     kind: JobKind,
     campaign: asset::Campaign,
     photos: Vec<PlanAsset>,
     images: u32,
+    /// Assets of every type.
+    assets: usize,
     wishes: Wishes,
     parameters: Map<String, Value>,
 }
@@ -83,25 +103,53 @@ impl Creator {
         }
         let checked = self.check(request).await?;
         let choice = self.planner.choice(&request.planner)?;
-        let brief = Brief {
-            kind: checked.kind,
-            wishes: &checked.wishes,
-            photos: &checked.photos,
-            text: about(&checked.campaign),
-        };
-        let plan = self.planner.draw(brief, choice).await?;
-        let scenes: Vec<(String, SceneDraft)> =
-            plan.scenes.iter().map(|draft| (Uuid::new_v4().to_string(), draft.clone())).collect();
-        let command = |id, number: u32| {
-            let video_name = view::video_name(&checked.campaign.name, i64::from(number));
-            Command::Create(Box::new(CreateJob {
-                job: id,
-                video_name,
-                scenes: scenes.clone(),
-                ..self.terms(request, &checked, &plan)
-            }))
-        };
+        let plan = self.planner.draw(brief(request, &checked), choice).await?;
+        let scenes = with_ids(&plan);
+        let command = |id, number: u32| self.command(request, &checked, &plan, &scenes, (id, number));
         self.app.create(&checked.campaign.id, command, &Origin::api(&request.command_id), remember).await
+    }
+
+    /// What making the job would come to: the same checks, the same storyboard, the same price. Nothing is stored.
+    /// A language model is asked only when `plan` says so; without it the number and the lengths of its scenes are
+    /// those that it would be asked for.
+    ///
+    /// # Errors
+    /// The request would be refused, a service is away, or the planner failed.
+    pub async fn estimate(
+        &self,
+        request: &pb::CreateJobRequest,
+        plan: bool,
+    ) -> Result<Estimated, ServiceError> {
+        let checked = self.check(request).await?;
+        let choice = self.planner.choice(&request.planner)?;
+        let planned = plan || !self.planner.asks_a_model(choice);
+        let plan = if planned {
+            self.planner.draw(brief(request, &checked), choice).await?
+        } else {
+            planner::foreseen(brief(request, &checked))?
+        };
+        let number = store::campaign_number(self.app.log(), &checked.campaign.id).await.map_err(database)?;
+        let command = self.command(request, &checked, &plan, &with_ids(&plan), (0, number));
+        let events = job_domain::decide(None, command).map_err(|no| refused(&no))?;
+        let now = self.app.clock().now();
+        let at_ms = millis_of(now);
+        let job = job_domain::replay(events.iter().map(|event| (event, at_ms)));
+        let job = job.ok_or_else(|| ServiceError::internal(anyhow::anyhow!("no job was made")))?;
+        Ok(Estimated { job, planned, planner: plan.planner, valid_until: end_of_day(now) })
+    }
+
+    /// The command that makes the job, under an id and with the campaign's number.
+    fn command(
+        &self,
+        request: &pb::CreateJobRequest,
+        checked: &Checked,
+        plan: &Plan,
+        scenes: &[(String, SceneDraft)],
+        (job, number): (JobId, u32),
+    ) -> Command {
+        let video_name = view::video_name(&checked.campaign.name, i64::from(number));
+        let scenes = scenes.to_vec();
+        Command::Create(Box::new(CreateJob { job, video_name, scenes, ..self.terms(request, checked, plan) }))
     }
 
     fn turn(&self, command_id: &str) -> Option<Arc<Turn>> {
@@ -126,19 +174,20 @@ impl Creator {
         let campaign = self.assets.campaign(&request.campaign_id).await?;
         let campaign =
             campaign.ok_or_else(|| refusal(Code::NotFound, "campaign_not_found", "Campaign not found"))?;
-        let assets = self.assets.of_campaign(&campaign.id).await?;
+        let assets = photos::only(self.assets.of_campaign(&campaign.id).await?, &request.asset_ids)?;
         let images = photos::enough(kind, &assets)?;
         let parameters = parameters(&request.parameters_json)?;
         let wishes = wishes(kind, request, &parameters).check(&self.default_model).map_err(invalid)?;
         let photos = photos::usable(kind, &assets)?;
         wishes.scene_count(photos.len()).map_err(|wrong| invalid(vec![wrong]))?;
-        Ok(Checked { kind, campaign, photos, images, wishes, parameters })
+        Ok(Checked { kind, campaign, photos, images, assets: assets.len(), wishes, parameters })
     }
 
     /// The terms of the job, but for what is only known once it has its place.
     fn terms(&self, request: &pb::CreateJobRequest, checked: &Checked, plan: &Plan) -> CreateJob {
         let client = request.client_id.clone().filter(|client| !client.trim().is_empty());
         let music = checked.parameters.get("music_prompt").and_then(Value::as_str);
+        let music = music.map(str::trim).filter(|words| !words.is_empty());
         CreateJob {
             job: 0,
             kind: checked.kind,
@@ -152,14 +201,34 @@ impl Creator {
             model: checked.wishes.model.key.to_owned(),
             aspect_ratio: checked.wishes.aspect_ratio.clone(),
             resolution: checked.wishes.resolution.clone(),
-            soundtrack: self.soundtrack,
-            music_prompt: music.map(str::trim).filter(|words| !words.is_empty()).map(str::to_owned),
+            soundtrack: self.soundtrack && request.soundtrack.unwrap_or(true),
+            music_prompt: music.or(checked.wishes.music_genre.as_deref()).map(str::to_owned),
             parameters: checked.parameters.clone(),
             server_parameters: server_parameters(request, checked, plan),
             planner: plan.planner.to_owned(),
             scenes: Vec::new(),
         }
     }
+}
+
+fn brief<'a>(request: &'a pb::CreateJobRequest, checked: &'a Checked) -> Brief<'a> {
+    let own = Some(request.brief.as_str()).filter(|text| !text.trim().is_empty());
+    Brief {
+        kind: checked.kind,
+        wishes: &checked.wishes,
+        photos: &checked.photos,
+        text: own.unwrap_or_else(|| about(&checked.campaign)),
+    }
+}
+
+fn with_ids(plan: &Plan) -> Vec<(String, SceneDraft)> {
+    plan.scenes.iter().map(|draft| (Uuid::new_v4().to_string(), draft.clone())).collect()
+}
+
+/// The last second of the day, in UTC: prices are promised by the day.
+fn end_of_day(now: Timestamp) -> Timestamp {
+    let last = TimeZone::UTC.to_datetime(now).date().at(23, 59, 59, 0);
+    TimeZone::UTC.to_timestamp(last).unwrap_or(now)
 }
 
 fn kind(word: &str) -> Result<JobKind, ServiceError> {
@@ -189,7 +258,9 @@ fn parameters(text: &str) -> Result<Map<String, Value>, ServiceError> {
 fn wishes(kind: JobKind, request: &pb::CreateJobRequest, parameters: &Map<String, Value>) -> RawWishes {
     let named = |name: &str| parameters.get(name).and_then(Value::as_str).map(str::to_owned);
     let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    let usual_clip = (kind == JobKind::ImagePairs).then_some(USUAL_CLIP_SECONDS);
+    // A length of the whole says how long its clips are.
+    let usual_clip =
+        (kind == JobKind::ImagePairs && request.total_seconds.is_none()).then_some(USUAL_CLIP_SECONDS);
     RawWishes {
         video_model: filled(request.video_model.clone())
             .or_else(|| filled(named("video_model")))
@@ -199,25 +270,44 @@ fn wishes(kind: JobKind, request: &pb::CreateJobRequest, parameters: &Map<String
         aspect_ratio: filled(request.aspect_ratio.clone()).or_else(|| filled(named("aspect_ratio"))),
         resolution: filled(request.resolution.clone()).or_else(|| filled(named("resolution"))),
         property_types: Some(request.property_types.clone()).filter(|types| !types.is_empty()),
-        ..RawWishes::default()
+        total_ms: request.total_seconds.map(millis),
+        style: request.style.clone(),
+        music_genre: request.music_genre.clone(),
     }
 }
 
 /// What is no number of seconds becomes 0, which no model makes.
-fn millis(seconds: f64) -> i64 {
+pub(crate) fn millis(seconds: f64) -> i64 {
     if seconds.is_finite() { (seconds * 1_000.0).round() as i64 } else { 0 }
 }
 
 /// What the server says of the job in its parameters.
 fn server_parameters(request: &pb::CreateJobRequest, checked: &Checked, plan: &Plan) -> Map<String, Value> {
     let pairs = checked.kind == JobKind::ImagePairs;
+    let wishes = &checked.wishes;
     let mut server = Map::new();
     let mut put = |name: &str, value: Value| server.insert(name.to_owned(), value);
-    if let Some(seconds) = request.clip_duration.or(pairs.then_some(USUAL_CLIP_SECONDS)) {
+    let shared_out = request.total_seconds.and(wishes.clip_duration_ms).map(|ms| ms as f64 / 1_000.0);
+    if let Some(seconds) = request.clip_duration.or(shared_out).or(pairs.then_some(USUAL_CLIP_SECONDS)) {
         put("clip_duration", json!(seconds));
     }
-    if let Some(number) = request.num_pairs.or(pairs.then_some(USUAL_PAIRS)) {
+    let shared_out = request.total_seconds.and(wishes.num_pairs).map(i64::from);
+    let asked = request.num_pairs.map(i64::from);
+    if let Some(number) = asked.or(shared_out).or(pairs.then_some(USUAL_PAIRS)) {
         put("num_pairs", json!(number));
+    }
+    for (name, words) in [("style", &wishes.style), ("music_genre", &wishes.music_genre)] {
+        if let Some(words) = words {
+            put(name, json!(words));
+        }
+    }
+    if let Some(seconds) = request.total_seconds {
+        put("duration_seconds", json!(seconds));
+    }
+    if request.keep_campaign {
+        let brief = checked.campaign.brief.as_deref().filter(|brief| !brief.trim().is_empty());
+        put("campaign_brief", json!(brief.unwrap_or(NO_BRIEF)));
+        put("asset_count", json!(checked.assets));
     }
     if !pairs {
         put("property_types", json!(checked.wishes.property_types));

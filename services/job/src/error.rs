@@ -24,9 +24,9 @@ pub fn refused(refusal: &Refusal) -> ServiceError {
         error = error.fact("current_status", status.as_str());
     }
     match refusal {
-        Refusal::SceneNotFound { scene } | Refusal::NotRegenerable { scene: Some(scene), .. } => {
-            error.fact("scene_id", scene)
-        }
+        Refusal::SceneNotFound { scene }
+        | Refusal::NotRegenerable { scene: Some(scene), .. }
+        | Refusal::NotRemovable { scene, .. } => error.fact("scene_id", scene),
         _ => error,
     }
 }

@@ -159,6 +159,7 @@ fn item(job: &Job, event: &JobEvent, stored: &StoredEvent) -> pb::FeedItem {
 fn scene_of(event: &JobEvent) -> Option<&str> {
     match event {
         JobEvent::SceneEdited { scene, .. }
+        | JobEvent::SceneOverridden { scene, .. }
         | JobEvent::SceneRemoved { scene, .. }
         | JobEvent::SceneTakeRequested { scene, .. }
         | JobEvent::SceneAttemptStarted { scene, .. }

@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures::{Stream, StreamExt as _};
-use job_domain::{Command, JobId, Refusal};
+use job_domain::{Command, JobId, Refusal, SceneStatus, state::Override};
 use kit::ServiceError;
 use prost::Message;
 use protos::job::v1::{self as pb, job_service_server::JobService};
@@ -14,22 +14,18 @@ use tonic::{Request, Response, Status};
 use crate::{
     app::{App, Done, Remember},
     create::Creator,
+    edit::Editor,
     error::{database, refused},
     events::Origin,
-    feed,
-    store::{self, VideoFilter},
-    view,
+    feed, listing, store, view,
 };
-
-/// Videos per page when the caller does not say, and at most.
-const PAGE: u32 = 25;
-const LARGEST_PAGE: u32 = 100;
 
 /// The service.
 #[derive(Debug)]
 pub struct Jobs {
     app: Arc<App>,
     creator: Creator,
+    editor: Editor,
     cancel: CancellationToken,
 }
 
@@ -38,8 +34,8 @@ type Feed = Pin<Box<dyn Stream<Item = Result<pb::FeedItem, Status>> + Send>>;
 impl Jobs {
     /// The service, whose streams end on `cancel`.
     #[must_use]
-    pub fn new(app: Arc<App>, creator: Creator, cancel: CancellationToken) -> Self {
-        Self { app, creator, cancel }
+    pub fn new(app: Arc<App>, creator: Creator, editor: Editor, cancel: CancellationToken) -> Self {
+        Self { app, creator, editor, cancel }
     }
 
     /// The reply to a command, the same again when it is repeated.
@@ -142,16 +138,93 @@ impl JobService for Jobs {
         &self,
         request: Request<pb::ListVideosRequest>,
     ) -> Result<Response<pb::ListVideosReply>, Status> {
+        Ok(Response::new(listing::videos(&self.app, request.into_inner()).await?))
+    }
+
+    async fn edit_scene(&self, request: Request<pb::EditSceneRequest>) -> Result<Response<pb::Job>, Status> {
         let request = request.into_inner();
-        let filter =
-            VideoFilter { job: request.job_id, campaign: request.campaign_id, client: request.client_id };
-        let limit = if request.limit == 0 { PAGE } else { request.limit.min(LARGEST_PAGE) };
-        let page = store::videos(self.app.log(), &filter, limit, request.offset).await.map_err(database)?;
-        let mut jobs = Vec::with_capacity(page.jobs.len());
-        for id in page.jobs {
-            jobs.push(view::job(&*self.app.get(id).await?));
-        }
-        Ok(Response::new(pb::ListVideosReply { jobs, total: page.total }))
+        let digest = digest("edit", &pb::EditSceneRequest { command_id: String::new(), ..request.clone() });
+        let command_id = request.command_id.clone();
+        let remember = Remember { id: &command_id, digest: &digest, reply };
+        let done = self.editor.edit(request, remember).await?;
+        self.reply(&command_id, done).await
+    }
+
+    async fn reorder_scenes(
+        &self,
+        request: Request<pb::ReorderScenesRequest>,
+    ) -> Result<Response<pb::Job>, Status> {
+        let request = request.into_inner();
+        let digest =
+            digest("reorder", &pb::ReorderScenesRequest { command_id: String::new(), ..request.clone() });
+        let command = Command::ReorderScenes { order: request.scene_ids };
+        self.carry_out(request.job_id, &request.command_id, &digest, command).await
+    }
+
+    async fn override_scene(
+        &self,
+        request: Request<pb::OverrideSceneRequest>,
+    ) -> Result<Response<pb::Job>, Status> {
+        let request = request.into_inner();
+        let digest =
+            digest("override", &pb::OverrideSceneRequest { command_id: String::new(), ..request.clone() });
+        let status = match request.status.as_deref() {
+            Some(word) => Some(
+                SceneStatus::from_word(word)
+                    .ok_or_else(|| ServiceError::validation([("status", "is invalid")]))?,
+            ),
+            None => None,
+        };
+        let shown = Override { status, provider_id: request.provider_id };
+        let command = Command::OverrideScene { scene: request.scene_id, shown };
+        self.carry_out(request.job_id, &request.command_id, &digest, command).await
+    }
+
+    async fn remove_scene(
+        &self,
+        request: Request<pb::RemoveSceneRequest>,
+    ) -> Result<Response<pb::Job>, Status> {
+        let request = request.into_inner();
+        let digest =
+            digest("remove", &pb::RemoveSceneRequest { command_id: String::new(), ..request.clone() });
+        let command = Command::RemoveScene { scene: request.scene_id };
+        self.carry_out(request.job_id, &request.command_id, &digest, command).await
+    }
+
+    async fn get_estimate(
+        &self,
+        request: Request<pb::GetEstimateRequest>,
+    ) -> Result<Response<pb::Estimate>, Status> {
+        let pb::GetEstimateRequest { job, plan } = request.into_inner();
+        let estimated = self.creator.estimate(&job.unwrap_or_default(), plan).await?;
+        Ok(Response::new(pb::Estimate {
+            job: Some(view::of(&estimated.job)),
+            planned: estimated.planned,
+            planner: estimated.planner.to_owned(),
+            valid_until: estimated.valid_until.to_string(),
+        }))
+    }
+
+    async fn list_jobs(
+        &self,
+        request: Request<pb::ListJobsRequest>,
+    ) -> Result<Response<pb::ListJobsReply>, Status> {
+        Ok(Response::new(listing::jobs(&self.app, request.into_inner()).await?))
+    }
+
+    async fn list_scenes(
+        &self,
+        request: Request<pb::ListScenesRequest>,
+    ) -> Result<Response<pb::ListScenesReply>, Status> {
+        Ok(Response::new(listing::scenes(&self.app, request.into_inner()).await?))
+    }
+
+    async fn get_spend(&self, request: Request<pb::GetSpendRequest>) -> Result<Response<pb::Spend>, Status> {
+        let pb::GetSpendRequest { campaign_ids, client_id } = request.into_inner();
+        let spend =
+            store::spend(self.app.log(), &campaign_ids, client_id.as_deref()).await.map_err(database)?;
+        let store::Spend { jobs, paid_jobs, micros } = spend;
+        Ok(Response::new(pb::Spend { jobs, paid_jobs, spent_micros: micros }))
     }
 
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Feed>, Status> {

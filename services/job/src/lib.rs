@@ -7,23 +7,28 @@
 //! | --- | --- |
 //! | [`grpc`] | `JobService` |
 //! | [`create`], [`photos`], [`planner`] | a new job: checks, photos, storyboard |
+//! | [`edit`] | a changed scene: its frames |
 //! | [`app`] | load, fold, decide, append |
 //! | [`events`], [`store`] | stored events; read tables |
+//! | [`catch_up`] | read tables of an older program are brought up to date |
 //! | [`runner`], [`workers`] | what should be outstanding at the workers is made so |
 //! | [`consumers`] | what the workers publish |
-//! | [`feed`], [`view`] | what others see of jobs |
+//! | [`feed`], [`listing`], [`view`] | what others see of jobs |
 //! | [`publish`] | stored events as published messages |
 //! | [`assets`] | what the asset service knows of a campaign |
 //! | [`error`], [`settings`] | refusals; what the service can be told |
 
 pub mod app;
 pub mod assets;
+pub mod catch_up;
 pub mod consumers;
 pub mod create;
+pub mod edit;
 pub mod error;
 pub mod events;
 pub mod feed;
 pub mod grpc;
+pub mod listing;
 pub mod photos;
 pub mod planner;
 pub mod publish;
@@ -66,8 +71,11 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let runner = runner::Runner::new(Arc::clone(&app), workers, settings.clone(), cancel.clone());
     tasks.spawn("run jobs", runner.run());
 
+    tasks.spawn("bring read tables up to date", catch_up::run(Arc::clone(&app), cancel.clone()));
+
+    let editor = edit::Editor::new(Arc::clone(&app), assets.clone());
     let creator = create::Creator::new(Arc::clone(&app), assets, planner, &settings);
-    let jobs = grpc::Jobs::new(app, creator, cancel.clone());
+    let jobs = grpc::Jobs::new(app, creator, editor, cancel.clone());
     let mut routes = RoutesBuilder::default();
     routes.add_service(JobServiceServer::new(jobs).max_decoding_message_size(kit::grpc::MAX_MESSAGE));
     tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));

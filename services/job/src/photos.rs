@@ -1,7 +1,7 @@
 //! Which of a campaign's assets a film can be made of.
 
 use job_domain::{
-    BlobRef,
+    BlobRef, Frame,
     state::JobKind,
     storyboard::{AssetKind, PlanAsset, check_frame},
 };
@@ -56,6 +56,34 @@ pub fn usable(kind: JobKind, assets: &[pb::Asset]) -> Result<Vec<PlanAsset>, Ser
         refused.push((FIELD.to_owned(), "must include an image that can be a frame".to_owned()));
     }
     Err(ServiceError::validation(refused))
+}
+
+/// The asset of that id as a frame.
+///
+/// # Errors
+/// It is none of these assets, or cannot be a frame; the text says which and why.
+pub fn frame(assets: &[pb::Asset], id: &str) -> Result<Frame, String> {
+    let found = assets.iter().find(|asset| asset.id == id && asset.r#type == "image").and_then(photo);
+    let photo = found.ok_or_else(|| format!("is no image of the job's campaign: {id:?}"))?;
+    refusal(&photo).map_or_else(|| Ok(photo.frame()), Err)
+}
+
+/// Those of the assets that are asked for, in the order given; all of them when none is asked for.
+///
+/// # Errors
+/// One that is asked for is not among them.
+pub fn only(assets: Vec<pb::Asset>, wanted: &[String]) -> Result<Vec<pb::Asset>, ServiceError> {
+    if wanted.is_empty() {
+        return Ok(assets);
+    }
+    let unknown = wanted.iter().filter(|id| !assets.iter().any(|asset| asset.id == **id));
+    let unknown: Vec<_> = unknown
+        .map(|id| ("asset_ids".to_owned(), format!("name {id:?}, which is no asset of the campaign")))
+        .collect();
+    if !unknown.is_empty() {
+        return Err(ServiceError::validation(unknown));
+    }
+    Ok(assets.into_iter().filter(|asset| wanted.contains(&asset.id)).collect())
 }
 
 /// Why an image cannot be a frame.

@@ -45,7 +45,15 @@ pub fn of(job: &Job) -> pb::Job {
         video_model: job.model.clone(),
         warnings: job.warnings.clone(),
         total_assets: job.total_assets,
+        price_micros_per_second: job.price_micros_per_second,
     }
+}
+
+/// The job as a line of a list: without storyboard, parameters and scenes.
+#[must_use]
+pub fn line(snapshot: &Snapshot) -> pb::Job {
+    let (storyboard_json, parameters_json, scenes) = (String::new(), String::new(), Vec::new());
+    pb::Job { storyboard_json, parameters_json, scenes, ..job(snapshot) }
 }
 
 /// The storyboard in the contract's shape. Lengths are the seconds that are made and billed, because they are
@@ -120,6 +128,12 @@ pub fn scene(job: &Job, scene: &Scene) -> pb::Scene {
         created_at: time(scene.created_at_ms),
         updated_at: time(scene.updated_at_ms),
         actual_cost_micros: scene.takes.iter().map(|take| take.cost_micros).sum(),
+        description: draft.description.clone(),
+        progress: progress::of_scene(scene).into(),
+        started_at: scene.last_take().map(|take| time(take.requested_at_ms)),
+        ended_at: scene.last_take().and_then(|take| take.settled_at_ms).map(time),
+        attempt: scene.last_take().map_or(0, |take| take.attempt),
+        requested_seconds: draft.requested_ms as f64 / 1_000.0,
     }
 }
 

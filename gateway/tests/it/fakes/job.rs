@@ -99,6 +99,56 @@ impl JobService for FakeJob {
         self.script.answer("list_videos", request)
     }
 
+    async fn edit_scene(&self, request: Request<pb::EditSceneRequest>) -> Result<Response<pb::Job>, Status> {
+        self.script.answer("edit_scene", request)
+    }
+
+    async fn reorder_scenes(
+        &self,
+        request: Request<pb::ReorderScenesRequest>,
+    ) -> Result<Response<pb::Job>, Status> {
+        self.script.answer("reorder_scenes", request)
+    }
+
+    async fn override_scene(
+        &self,
+        request: Request<pb::OverrideSceneRequest>,
+    ) -> Result<Response<pb::Job>, Status> {
+        self.script.answer("override_scene", request)
+    }
+
+    async fn remove_scene(
+        &self,
+        request: Request<pb::RemoveSceneRequest>,
+    ) -> Result<Response<pb::Job>, Status> {
+        self.script.answer("remove_scene", request)
+    }
+
+    async fn get_estimate(
+        &self,
+        request: Request<pb::GetEstimateRequest>,
+    ) -> Result<Response<pb::Estimate>, Status> {
+        self.script.answer("get_estimate", request)
+    }
+
+    async fn list_jobs(
+        &self,
+        request: Request<pb::ListJobsRequest>,
+    ) -> Result<Response<pb::ListJobsReply>, Status> {
+        self.script.answer("list_jobs", request)
+    }
+
+    async fn list_scenes(
+        &self,
+        request: Request<pb::ListScenesRequest>,
+    ) -> Result<Response<pb::ListScenesReply>, Status> {
+        self.script.answer("list_scenes", request)
+    }
+
+    async fn get_spend(&self, request: Request<pb::GetSpendRequest>) -> Result<Response<pb::Spend>, Status> {
+        self.script.answer("get_spend", request)
+    }
+
     async fn read_feed(
         &self,
         request: Request<pb::ReadFeedRequest>,

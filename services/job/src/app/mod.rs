@@ -210,7 +210,7 @@ impl App {
         let append = Append::to(keys::stream(id))
             .expecting(Expected::Version(before.version))
             .events(decided.iter().map(|event| events::new(event, &meta, at)))
-            .statements(store::moved(&before.job, &job, version, at))
+            .statements(store::moved(&before.job, before.version, &job, version, at))
             .command(remember.record(&job));
         let appended = self.log.append(append).await?;
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))

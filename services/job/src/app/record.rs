@@ -148,7 +148,7 @@ impl App {
             .expecting(Expected::Version(before.version))
             .events(events)
             .statements(waiting.iter().filter_map(|waiting| waiting.guard.clone()))
-            .statements(store::moved(&before.job, &job, version, at));
+            .statements(store::moved(&before.job, before.version, &job, version, at));
         let appended = self.log.append(append).await?;
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
     }

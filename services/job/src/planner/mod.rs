@@ -105,6 +105,12 @@ impl Planner {
         }
     }
 
+    /// Whether drawing asks a language model.
+    #[must_use]
+    pub fn asks_a_model(&self, choice: Choice) -> bool {
+        self.xai.is_some() && choice == Choice::Configured
+    }
+
     /// Draws a storyboard.
     ///
     /// # Errors
@@ -118,6 +124,18 @@ impl Planner {
             }
         }
     }
+}
+
+/// What a model would be asked for: so many scenes of such a length. What they would show is for it to say.
+///
+/// # Errors
+/// The wishes do not fit into a video.
+pub fn foreseen(brief: Brief<'_>) -> Result<Plan, ServiceError> {
+    let photos = prompt::offered(brief.photos);
+    let mut wishes = counted(brief.kind, brief.wishes, photos.len())?;
+    wishes.clip_duration_ms.get_or_insert(DEFAULT_CLIP_MS);
+    let scenes = storyboard::draw(brief.kind, photos, &wishes).map_err(wrong)?;
+    Ok(Plan { planner: XAI, scenes, calls: 0 })
 }
 
 async fn ask(xai: &Xai, deadline: Duration, brief: Brief<'_>) -> Result<Plan, ServiceError> {
@@ -175,6 +193,8 @@ fn request(brief: Brief<'_>, wishes: &Wishes, photos: &[PlanAsset]) -> String {
         .as_secs_f64(),
         scene_types: &scene_types,
         brief: &prompt::brief(brief.text),
+        style: wishes.style.as_deref(),
+        music_genre: wishes.music_genre.as_deref(),
         assets: assets.collect(),
     };
     request.text()

@@ -1,16 +1,26 @@
 //! The read tables: what is asked of all jobs at once.
 
+mod behind;
+mod list;
 mod read;
 mod write;
 
 use eventlog::Migrations;
 
-pub use read::{Free, Page, VideoFilter, campaign_number, free, job_of_scene, next_id, runner_lease, videos};
+pub use behind::{behind, catch_up};
+pub use list::{JobFilter, ListedScene, Page, Place, SceneFilter, Spend, jobs, scenes, spend};
+pub use read::{Free, campaign_number, free, job_of_scene, next_id, runner_lease};
 pub use write::{created, moved};
 
 /// The service's database.
 pub const MIGRATIONS: Migrations = Migrations {
     service: "job",
-    sqlite: &[("0001_job", include_str!("../../../../migrations/job/sqlite/0001_job.sql"))],
-    postgres: &[("0001_job", include_str!("../../../../migrations/job/postgres/0001_job.sql"))],
+    sqlite: &[
+        ("0001_job", include_str!("../../../../migrations/job/sqlite/0001_job.sql")),
+        ("0002_shown", include_str!("../../../../migrations/job/sqlite/0002_shown.sql")),
+    ],
+    postgres: &[
+        ("0001_job", include_str!("../../../../migrations/job/postgres/0001_job.sql")),
+        ("0002_shown", include_str!("../../../../migrations/job/postgres/0002_shown.sql")),
+    ],
 };

@@ -1,27 +1,7 @@
 //! Questions to the read tables.
 
-use eventlog::{Log, LogError, Params, params};
+use eventlog::{Log, LogError, params};
 use job_domain::JobId;
-
-/// Which videos are wanted; what is `None` filters nothing.
-#[derive(Clone, Debug, Default)]
-pub struct VideoFilter {
-    /// Only this job.
-    pub job: Option<JobId>,
-    /// Only this campaign's.
-    pub campaign: Option<String>,
-    /// Only this client's.
-    pub client: Option<String>,
-}
-
-/// One page of ids, newest first, and how many there are in all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// The jobs of the page.
-    pub jobs: Vec<JobId>,
-    /// All that the filter lets through.
-    pub total: u64,
-}
 
 /// The id that the next job takes unless another takes it first.
 ///
@@ -88,40 +68,4 @@ pub async fn free(log: &Log, instance: &str, among: Option<&[JobId]>) -> Result<
     }
     let rows = log.query(&format!("{sql} ORDER BY job.id"), params).await?;
     rows.iter().map(|row| Ok(Free { job: row.get("id")?, last_fence: row.get("fence")? })).collect()
-}
-
-/// Jobs whose video plays, newest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn videos(log: &Log, filter: &VideoFilter, limit: u32, offset: u32) -> Result<Page, LogError> {
-    let (conditions, params) = conditions(filter);
-    let count = format!("SELECT count(*) AS total FROM job WHERE {conditions}");
-    let total = log.query(&count, params.clone()).await?;
-    let total = total.first().map_or(Ok(0), |row| row.get("total"))?;
-    let mut paged = params;
-    let (limit_at, offset_at) = (paged.len() + 1, paged.len() + 2);
-    paged.extend(params![limit, offset]);
-    let page = format!(
-        "SELECT id FROM job WHERE {conditions} ORDER BY id DESC LIMIT ${limit_at} OFFSET ${offset_at}"
-    );
-    let rows = log.query(&page, paged).await?;
-    Ok(Page { jobs: rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?, total })
-}
-
-fn conditions(filter: &VideoFilter) -> (String, Params) {
-    let mut conditions = vec!["playable".to_owned()];
-    let mut params = Params::new();
-    let wanted = [
-        ("id", filter.job.map(Into::into)),
-        ("campaign_id", filter.campaign.as_deref().map(Into::into)),
-        ("client_id", filter.client.as_deref().map(Into::into)),
-    ];
-    for (column, value) in wanted {
-        if let Some(value) = value {
-            params.push(value);
-            conditions.push(format!("{column} = ${}", params.len()));
-        }
-    }
-    (conditions.join(" AND "), params)
 }

@@ -2,7 +2,11 @@
 
 use eventlog::{Statement, params};
 use jiff::Timestamp;
-use job_domain::{Job, JobStatus, view::is_due};
+use job_domain::{
+    Job, JobStatus,
+    state::Scene,
+    view::{self, is_due},
+};
 
 /// Whether there is a video that plays.
 fn is_playable(job: &Job) -> bool {
@@ -14,7 +18,8 @@ fn is_playable(job: &Job) -> bool {
 pub fn created(job: &Job, number: u32, version: i64, at: Timestamp) -> Vec<Statement> {
     let row = Statement::new(
         "INSERT INTO job (id, campaign_id, number, client_id, kind, status, playable, unfinished, video_name, \
-         version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         version, shown_version, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $11)",
         params![
             job.id,
             &job.campaign_id,
@@ -26,26 +31,50 @@ pub fn created(job: &Job, number: u32, version: i64, at: Timestamp) -> Vec<State
             is_due(job),
             &job.video_name,
             version,
-            at,
             at
         ],
     )
     .affecting(1);
     let scenes = job.scenes.iter().map(|scene| {
-        Statement::new("INSERT INTO scene (id, job_id) VALUES ($1, $2)", params![&scene.spec.id, job.id])
+        Statement::new(
+            "INSERT INTO scene (id, job_id, place, status) VALUES ($1, $2, $3, $4)",
+            params![&scene.spec.id, job.id, scene.spec.index, view::scene_status(job, scene).as_str()],
+        )
     });
     std::iter::once(row).chain(scenes).collect()
 }
 
-/// The rows of a job that went from one state to another.
+/// The rows of a job that went from one state, which was that of `from`, to another.
 #[must_use]
-pub fn moved(before: &Job, job: &Job, version: i64, at: Timestamp) -> Vec<Statement> {
+pub fn moved(before: &Job, from: i64, job: &Job, version: i64, at: Timestamp) -> Vec<Statement> {
     let row = Statement::new(
-        "UPDATE job SET status = $2, playable = $3, unfinished = $4, version = $5, updated_at = $6 WHERE id = $1",
-        params![job.id, job.status.as_str(), is_playable(job), is_due(job), version, at],
+        "UPDATE job SET status = $2, playable = $3, unfinished = $4, version = $5, updated_at = $6, \
+         spent_micros = $7, shown_version = CASE WHEN shown_version = $8 THEN $5 ELSE shown_version END \
+         WHERE id = $1",
+        params![
+            job.id,
+            job.status.as_str(),
+            is_playable(job),
+            is_due(job),
+            version,
+            at,
+            view::actual_cost_micros(job),
+            from
+        ],
     )
     .affecting(1);
     let gone = before.scenes.iter().filter(|scene| job.scene(&scene.spec.id).is_none());
     let gone = gone.map(|scene| Statement::new("DELETE FROM scene WHERE id = $1", params![&scene.spec.id]));
-    std::iter::once(row).chain(gone).collect()
+    let shown = |job: &Job, scene: &Scene| (scene.spec.index, view::scene_status(job, scene));
+    let changed = job.scenes.iter().filter_map(|scene| {
+        let (place, status) = shown(job, scene);
+        let same = before.scene(&scene.spec.id).is_some_and(|old| shown(before, old) == (place, status));
+        (!same).then(|| {
+            Statement::new(
+                "UPDATE scene SET place = $2, status = $3 WHERE id = $1",
+                params![&scene.spec.id, place, status.as_str()],
+            )
+        })
+    });
+    std::iter::once(row).chain(gone).chain(changed).collect()
 }

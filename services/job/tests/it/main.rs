@@ -2,13 +2,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod create;
+mod estimates;
 mod feed;
 mod lifecycle;
+mod listing;
 mod planner;
 mod publish;
+mod quirks;
 mod recording;
 mod regenerate;
 mod replicas;
+mod scenes;
 mod stage;
 mod traces;
 mod troubles;

@@ -28,7 +28,7 @@ impl Respond for Answers {
     }
 }
 
-async fn planned(answers: Vec<fn(&Value) -> ResponseTemplate>) -> (Stage, MockServer) {
+pub(crate) async fn planned(answers: Vec<fn(&Value) -> ResponseTemplate>) -> (Stage, MockServer) {
     let provider = MockServer::start().await;
     Mock::given(matchers::method("POST"))
         .and(matchers::path("/v1/chat/completions"))
@@ -45,7 +45,7 @@ async fn planned(answers: Vec<fn(&Value) -> ResponseTemplate>) -> (Stage, MockSe
     (stage.await, provider)
 }
 
-async fn calls(provider: &MockServer) -> usize {
+pub(crate) async fn calls(provider: &MockServer) -> usize {
     provider.received_requests().await.unwrap().len()
 }
 
@@ -66,7 +66,7 @@ fn scene(user: &Value, at: u64, kind: &str) -> Value {
     })
 }
 
-fn good(user: &Value) -> ResponseTemplate {
+pub(crate) fn good(user: &Value) -> ResponseTemplate {
     let kind = user["scene_types"][0].as_str().unwrap().to_owned();
     let count = user["num_scenes"].as_u64().unwrap();
     said(&json!({ "scenes": (0..count).map(|at| scene(user, at, &kind)).collect::<Vec<_>>() }))
