@@ -60,6 +60,8 @@ kinds! {
     SceneNotFound "scene_not_found" NOT_FOUND "Scene not found"
     SceneOfAnotherJob "scene_of_another_job" UNPROCESSABLE_ENTITY "The scene belongs to another job"
     SceneNotRegenerable "scene_not_regenerable" UNPROCESSABLE_ENTITY "The scene cannot be regenerated"
+    SceneNotRemovable "scene_not_removable" UNPROCESSABLE_ENTITY "The scene cannot be deleted"
+    NoAssets "no_assets" UNPROCESSABLE_ENTITY "The campaign has nothing to show"
     ClipNotFound "clip_not_found" NOT_FOUND "Clip not found"
     ClipNotReady "clip_not_ready" NOT_FOUND "The clip is not ready"
     VideoNotReady "video_not_ready" NOT_FOUND "The video is not ready"

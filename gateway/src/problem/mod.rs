@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 pub(crate) use kinds::Kind;
 pub use kinds::error_codes;
-pub(crate) use service::{ASSETS, CAMPAIGNS, CLIENTS, JOBS, KEYS};
+pub(crate) use service::{ASSETS, CAMPAIGNS, CLIENTS, JOBS, KEYS, Resource};
 
 /// Seconds after which a caller may try again what failed for a while.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
@@ -133,6 +133,12 @@ impl Problem {
     /// Its body, to be told within another answer.
     pub(crate) fn into_json(self) -> Value {
         self.body().0
+    }
+
+    /// Names of the rejected fields.
+    #[cfg(test)]
+    pub(crate) fn fields(&self) -> Vec<String> {
+        self.0.violations.iter().map(|(field, _)| field.clone()).collect()
     }
 
     fn body(self) -> (Value, Vec<(HeaderName, HeaderValue)>, http::StatusCode) {

@@ -13,8 +13,10 @@ mod health;
 mod jobs;
 mod keys;
 mod media;
+mod older;
 mod reply;
 mod scenes;
+mod stats;
 pub(crate) mod text;
 mod videos;
 mod webhooks;
@@ -48,11 +50,21 @@ pub(crate) fn keyed() -> OpenApiRouter<App> {
         .routes(routes!(keys::revoke))
         .routes(routes!(jobs::create_from_image_pairs))
         .routes(routes!(jobs::create_from_property_photos))
+        .routes(routes!(jobs::create_of_campaign))
+        .routes(routes!(jobs::create_from_brief, jobs::list))
+        .routes(routes!(jobs::dry_run_from_brief))
         .routes(routes!(jobs::get))
         .routes(routes!(jobs::approve))
         .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::edit_scene))
+        .routes(routes!(jobs::reorder))
+        .routes(routes!(older::act))
+        .routes(routes!(older::sub_jobs))
+        .routes(routes!(older::list))
+        .routes(routes!(stats::of_client))
+        .routes(routes!(stats::of_campaign))
         .routes(routes!(scenes::list))
-        .routes(routes!(scenes::get))
+        .routes(routes!(scenes::get, scenes::put, scenes::remove))
         .routes(routes!(scenes::regenerate))
         .routes(routes!(audio::status))
         .routes(routes!(generated_videos::list))

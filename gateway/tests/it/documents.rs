@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::world::World;
 
 #[test]
-fn the_committed_document_is_the_one_that_the_handlers_give() {
+fn q34_the_committed_document_is_the_one_that_the_handlers_give() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/v3.json");
     let generated = format!("{}\n", gateway::openapi_json());
     if std::env::var_os("UPDATE_OPENAPI").is_some() {

@@ -258,7 +258,7 @@ async fn a_job_without_progress_is_at_an_unknown_stage() {
 }
 
 #[tokio::test]
-async fn a_job_id_that_is_no_integer_names_no_job() {
+async fn a_job_that_does_not_exist_is_asked_for_only_when_its_id_can_be_one() {
     let world = World::start().await;
     world.job.refuse("get_job", || ServiceError::not_found("There is no job 99999."));
     for id in ["99999", "abc", "-1", "1.5", "99999999999999", "12abc"] {

@@ -51,7 +51,7 @@ async fn no_clips_are_refused() {
 )]
 #[case::pixel_shape("-f lavfi -i testsrc2=s=64x36:r=24,setsar=2 -frames:v 12 -c:v libx264 -pix_fmt yuv420p")]
 #[tokio::test]
-async fn an_odd_clip_is_normalised_and_the_others_are_copied(#[case] odd: &str) {
+async fn q52_an_odd_clip_is_normalised_and_the_others_are_copied(#[case] odd: &str) {
     let studio = Studio::new();
     let (first, last) = (studio.clip("a.mp4", "64x36", "24", 24), studio.clip("c.mp4", "64x36", "24", 24));
     let odd = studio.make(odd, "b.mp4");

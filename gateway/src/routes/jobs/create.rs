@@ -1,21 +1,24 @@
 //! Making a job: a storyboard and its price, pending a person's approval.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use kit::{Code, ServiceError};
 use protos::job::v1 as pb;
 use serde::Serialize;
 use serde_json::Value;
-use tonic::Status;
 use utoipa::ToSchema;
 
 use super::{
     super::{reply::Reply, text},
+    dry_run::{self, DryRun},
     view::{Costs, JobLinks},
 };
 use crate::{
     app::App,
     params::{BodyParams, CommandId, Fields, Params},
-    problem::{JOBS, Kind, Problem, ProblemSchema},
+    problem::{CAMPAIGNS, Family, JOBS, Kind, Problem, ProblemSchema},
 };
 
 /// A job to make; camelCase names are accepted too.
@@ -41,6 +44,10 @@ pub(crate) struct NewJob {
     /// Kept with the job; members that the server sets win.
     #[schema(value_type = Option<Object>)]
     parameters: Option<Value>,
+    /// True: nothing is made; the answer is what the job would be and cost.
+    dry_run: Option<bool>,
+    /// With `dry_run`: draws the storyboard, with a language model when one is configured.
+    plan: Option<bool>,
 }
 
 /// A job that waits for approval.
@@ -85,6 +92,7 @@ pub(crate) struct CreatedJob {
     request_body = NewJob,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat-safe key of this write")),
     responses(
+        (status = 200, description = "With `dry_run`: what it would be and cost", body = DryRun),
         (status = 201, description = "Made; nothing is spent before approval", body = CreatedJob),
         (status = 400, description = "No campaign, or too few images in it", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "Campaign not found", body = ProblemSchema, content_type = "application/problem+json"),
@@ -96,18 +104,13 @@ pub(crate) async fn create_from_image_pairs(
     State(app): State<App>,
     command: CommandId,
     BodyParams(params): BodyParams,
-) -> Result<Reply<CreatedJob>, Problem> {
+) -> Result<Response, Problem> {
     let request = read(&params, "image_pairs", command)?;
-    let job = create(&app, request).await?;
-    let parameters = text::object(Some(&job.parameters_json)).unwrap_or_default();
-    let mut reply = CreatedJob::of(&app, &job);
-    // The service fills in what the caller left out, and stores it.
-    reply.clip_duration = parameters.get("clip_duration").and_then(Value::as_f64);
-    reply.num_pairs = parameters.get("num_pairs").and_then(Value::as_i64);
-    reply.total_assets = Some(job.total_assets);
-    reply.campaign_id = Some(job.campaign_id);
-    reply.client_id = job.client_id;
-    Ok(Reply::created(reply))
+    let job = match make(&app, &params, request).await? {
+        Made::Job(job) => job,
+        Made::DryRun(dry_run) => return Ok(Reply::ok(dry_run).into_response()),
+    };
+    Ok(Reply::created(CreatedJob::with_terms(&app, &job)).into_response())
 }
 
 /// Makes a job that shows a property room by room.
@@ -116,6 +119,7 @@ pub(crate) async fn create_from_image_pairs(
     request_body = NewJob,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat-safe key of this write")),
     responses(
+        (status = 200, description = "With `dry_run`: what it would be and cost", body = DryRun),
         (status = 201, description = "Made; nothing is spent before approval", body = CreatedJob),
         (status = 400, description = "No campaign, none of its assets, or scene types outside the list", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "Campaign not found", body = ProblemSchema, content_type = "application/problem+json"),
@@ -127,18 +131,34 @@ pub(crate) async fn create_from_property_photos(
     State(app): State<App>,
     command: CommandId,
     BodyParams(params): BodyParams,
-) -> Result<Reply<CreatedJob>, Problem> {
+) -> Result<Response, Problem> {
     let mut request = read(&params, "property_photos", command)?;
-    request.property_types = property_types(&params)?;
+    request.property_types = property_types(&params, JOBS.family())?;
     let asked = request.property_types.clone();
-    let job = create(&app, request).await?;
+    let job = match make(&app, &params, request).await? {
+        Made::Job(job) => job,
+        Made::DryRun(dry_run) => return Ok(Reply::ok(dry_run).into_response()),
+    };
     let mut parameters = text::object(Some(&job.parameters_json)).unwrap_or_default();
     let mut reply = CreatedJob::of(&app, &job);
     reply.property_types = Some(parameters.remove("property_types").unwrap_or_else(|| asked.into()));
-    Ok(Reply::created(reply))
+    Ok(Reply::created(reply).into_response())
 }
 
 impl CreatedJob {
+    /// The job with its terms: what the caller left out, the service filled in and stored.
+    pub(super) fn with_terms(app: &App, job: &pb::Job) -> Self {
+        let parameters = text::object(Some(&job.parameters_json)).unwrap_or_default();
+        Self {
+            clip_duration: parameters.get("clip_duration").and_then(Value::as_f64),
+            num_pairs: parameters.get("num_pairs").and_then(Value::as_i64),
+            total_assets: Some(job.total_assets),
+            campaign_id: Some(job.campaign_id.clone()),
+            client_id: job.client_id.clone(),
+            ..Self::of(app, job)
+        }
+    }
+
     fn of(app: &App, job: &pb::Job) -> Self {
         Self {
             job_id: job.id,
@@ -165,16 +185,25 @@ impl CreatedJob {
 }
 
 /// The wish, as far as both routes share it.
-fn read(
-    params: &Params,
-    kind: &str,
-    CommandId(command_id): CommandId,
-) -> Result<pb::CreateJobRequest, Problem> {
+fn read(params: &Params, kind: &str, command: CommandId) -> Result<pb::CreateJobRequest, Problem> {
     let mut fields = Fields::of(params);
     let campaign_id = match fields.value("campaign_id", &[]) {
         Some(Value::String(id)) if !id.trim().is_empty() => fields.clean("campaign_id", id),
         _ => return Err(Problem::flat(Kind::MissingField, "campaign_id is required")),
     };
+    fields.finish(JOBS.family())?;
+    terms(params, kind, campaign_id.unwrap_or_default(), command, JOBS.family())
+}
+
+/// What all routes that make jobs may be told.
+pub(super) fn terms(
+    params: &Params,
+    kind: &str,
+    campaign_id: String,
+    CommandId(command_id): CommandId,
+    family: Family,
+) -> Result<pb::CreateJobRequest, Problem> {
+    let mut fields = Fields::of(params);
     let parameters = fields.object("parameters").cloned().unwrap_or_default();
     let nested = Params::of_object(parameters.clone());
     let mut nested = Fields::of(&nested);
@@ -193,7 +222,7 @@ fn read(
     let request = pb::CreateJobRequest {
         command_id,
         kind: kind.to_owned(),
-        campaign_id: campaign_id.unwrap_or_default(),
+        campaign_id,
         client_id: text::filled(fields.scalar("client_id", &[])),
         clip_duration: fields.number("clip_duration", &[]),
         num_pairs,
@@ -203,14 +232,15 @@ fn read(
         property_types: Vec::new(),
         parameters_json: Value::from(parameters).to_string(),
         planner: fields.text("planner", &[]).unwrap_or_default(),
+        ..pb::CreateJobRequest::default()
     };
-    fields.finish(JOBS.family())?;
-    nested.finish(JOBS.family())?;
+    fields.finish(family)?;
+    nested.finish(family)?;
     Ok(request)
 }
 
 /// A list of texts that is not empty; what is no list means the default.
-fn property_types(params: &Params) -> Result<Vec<String>, Problem> {
+pub(super) fn property_types(params: &Params, family: Family) -> Result<Vec<String>, Problem> {
     let mut fields = Fields::of(params);
     let types = match fields.value("property_types", &[]) {
         Some(Value::Array(items)) if items.is_empty() => fields.reject("property_types", "can't be blank"),
@@ -222,34 +252,73 @@ fn property_types(params: &Params) -> Result<Vec<String>, Problem> {
         }
         _ => None,
     };
-    fields.finish(JOBS.family())?;
+    fields.finish(family)?;
     Ok(types.unwrap_or_default())
 }
 
-async fn create(app: &App, request: pb::CreateJobRequest) -> Result<pb::Job, Problem> {
-    Ok(app.backends.patient_job().create_job(request).await.map_err(refused)?.into_inner())
+/// What became of a wish.
+pub(super) enum Made {
+    Job(Box<pb::Job>),
+    DryRun(Box<DryRun>),
+}
+
+/// Makes the job, or says what it would be when `dry_run` is among the fields.
+async fn make(app: &App, params: &Params, request: pb::CreateJobRequest) -> Result<Made, Problem> {
+    made(app, params, request, JOBS.family()).await?.map_err(|error| refused(error, JOBS.family()))
+}
+
+/// As [`make`]; what the service refuses is for the caller to spell.
+pub(super) async fn made(
+    app: &App,
+    params: &Params,
+    request: pb::CreateJobRequest,
+    family: Family,
+) -> Result<Result<Made, ServiceError>, Problem> {
+    let mut fields = Fields::of(params);
+    let (dry_run, plan) = (flag(&mut fields, "dry_run"), flag(&mut fields, "plan"));
+    fields.finish(family)?;
+    if dry_run {
+        let estimate = dry_run::estimate(app, request, plan).await;
+        return Ok(estimate.map(|estimate| Made::DryRun(Box::new(estimate))));
+    }
+    let made = app.backends.patient_job().create_job(request).await;
+    Ok(made.map(|job| Made::Job(Box::new(job.into_inner()))).map_err(ServiceError::from))
+}
+
+/// A boolean, also as text.
+pub(super) fn flag(fields: &mut Fields<'_>, name: &str) -> bool {
+    match fields.value(name, &[]) {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(flag)) => *flag,
+        Some(Value::String(text)) if text.trim().is_empty() || text == "false" => false,
+        Some(Value::String(text)) if text == "true" => true,
+        Some(_) => fields.reject(name, "is invalid").unwrap_or_default(),
+    }
 }
 
 /// The contract's answers for what keeps a job from being made.
-fn refused(status: Status) -> Problem {
-    let error = ServiceError::from(status);
+pub(super) fn refused(error: ServiceError, family: Family) -> Problem {
     let message = error.message.clone();
     match (error.code, error.reason.as_str()) {
-        (Code::NotFound, _) => Problem::flat(Kind::CampaignNotFound, "Campaign not found").detail(message),
-        (Code::Invalid, "campaign_id_required") => Problem::flat(Kind::MissingField, message),
-        (Code::Invalid, "no_assets") => Problem::flat(Kind::CampaignHasNoAssets, message),
-        (Code::Invalid, "too_few_images") => Problem::flat(Kind::NotEnoughAssets, message),
+        (Code::NotFound, _) => {
+            Problem::new(family, Kind::CampaignNotFound, "Campaign not found").detail(message)
+        }
+        (Code::Invalid, "campaign_id_required") => Problem::new(family, Kind::MissingField, message),
+        (Code::Invalid, "no_assets") => Problem::new(family, Kind::CampaignHasNoAssets, message),
+        (Code::Invalid, "too_few_images") => Problem::new(family, Kind::NotEnoughAssets, message),
         (Code::Invalid, "invalid_scene_types") => {
-            Problem::flat(Kind::SceneTypesNotAllowed, "Scene types do not match allowed property types")
+            let wrong = "Scene types do not match allowed property types";
+            Problem::new(family, Kind::SceneTypesNotAllowed, wrong)
                 .with("invalid_types", error.facts.get("invalid_types").and_then(|types| text::json(types)))
                 .detail(message)
         }
         (Code::Unavailable, "scene_generation_failed") => {
             let details = error.facts.get("details").cloned().unwrap_or(message);
-            Problem::flat(Kind::SceneGenerationFailed, "Failed to generate scenes")
+            Problem::new(family, Kind::SceneGenerationFailed, "Failed to generate scenes")
                 .detail(format!("No storyboard could be made: {details} No job was stored; try again."))
                 .with("details", details)
         }
+        _ if family == Family::Object => CAMPAIGNS.refused(error),
         _ => JOBS.refused(error),
     }
 }

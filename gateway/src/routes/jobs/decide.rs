@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::super::{reply::Reply, text};
 use crate::{
     app::App,
-    params::{BodyParams, CommandId, Fields, InPath},
+    params::{BodyParams, CommandId, Fields, InPath, Params},
     problem::{JOBS, Kind, Problem, ProblemSchema},
 };
 
@@ -41,15 +41,17 @@ pub(crate) async fn approve(
     CommandId(command_id): CommandId,
     _body: BodyParams,
 ) -> Result<Reply<Decided>, Problem> {
-    let job_id = text::job_id(&id).ok_or_else(|| Problem::job_not_found(&id))?;
-    let approved = app.backends.job().approve_job(pb::ApproveJobRequest { command_id, job_id }).await;
-    let job = approved
-        .map_err(|status| {
-            let texts = ("Job cannot be approved", "Job must be in pending state to be approved");
-            refused(status, (&id, job_id), Kind::JobNotPending, texts)
-        })?
-        .into_inner();
+    let job = approved(&app, &id, command_id).await?;
     Ok(Reply::ok(Decided { message: "Job approved successfully", job_id: job.id, status: "approved" }))
+}
+
+/// Lets the job that a path names start.
+pub(crate) async fn approved(app: &App, id: &str, command_id: String) -> Result<pb::Job, Problem> {
+    let job_id = text::job_id(id).ok_or_else(|| Problem::job_not_found(id))?;
+    let approved = app.backends.job().approve_job(pb::ApproveJobRequest { command_id, job_id }).await;
+    let texts = ("Job cannot be approved", "Job must be in pending state to be approved");
+    let refuse = |status| refused(status, (id, job_id), Kind::JobNotPending, texts);
+    Ok(approved.map_err(refuse)?.into_inner())
 }
 
 /// Ends a job that is not over, down to the predictions in flight.
@@ -72,23 +74,35 @@ pub(crate) async fn cancel(
     CommandId(command_id): CommandId,
     BodyParams(params): BodyParams,
 ) -> Result<Reply<Decided>, Problem> {
-    let job_id = text::job_id(&id).ok_or_else(|| Problem::job_not_found(&id))?;
-    let mut fields = Fields::of(&params);
-    let reason = fields.text("reason", &[]).unwrap_or_default();
-    fields.finish(JOBS.family())?;
-    let canceled = app.backends.job().cancel_job(pb::CancelJobRequest { command_id, job_id, reason }).await;
-    let job = canceled
-        .map_err(|status| {
-            let texts = ("Job cannot be canceled", "Job must not be over to be canceled");
-            refused(status, (&id, job_id), Kind::JobOver, texts)
-        })?
-        .into_inner();
+    let job = canceled(&app, &id, command_id, &params).await?;
     let body = Decided { message: "Job canceled", job_id: job.id, status: "canceled" };
     Ok(Reply(http::StatusCode::ACCEPTED, body))
 }
 
+/// Ends the job that a path names, for the `reason` among the fields.
+pub(crate) async fn canceled(
+    app: &App,
+    id: &str,
+    command_id: String,
+    params: &Params,
+) -> Result<pb::Job, Problem> {
+    let job_id = text::job_id(id).ok_or_else(|| Problem::job_not_found(id))?;
+    let mut fields = Fields::of(params);
+    let reason = fields.text("reason", &[]).unwrap_or_default();
+    fields.finish(JOBS.family())?;
+    let canceled = app.backends.job().cancel_job(pb::CancelJobRequest { command_id, job_id, reason }).await;
+    let texts = ("Job cannot be canceled", "Job must not be over to be canceled");
+    let refuse = |status| refused(status, (id, job_id), Kind::JobOver, texts);
+    Ok(canceled.map_err(refuse)?.into_inner())
+}
+
 /// The contract echoes the path's text when the job is missing, and its number when its state forbids.
-fn refused(status: Status, (path, job_id): (&str, i32), kind: Kind, (text, reason): (&str, &str)) -> Problem {
+pub(super) fn refused(
+    status: Status,
+    (path, job_id): (&str, i32),
+    kind: Kind,
+    (text, reason): (&str, &str),
+) -> Problem {
     let error = ServiceError::from(status);
     match error.code {
         Code::Precondition => {

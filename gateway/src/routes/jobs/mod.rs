@@ -1,7 +1,12 @@
 //! Jobs: storyboards that become videos.
 
+mod brief;
 mod create;
 mod decide;
+mod dry_run;
+mod list;
+mod of_campaign;
+mod storyboard;
 pub(crate) mod view;
 
 use axum::extract::State;
@@ -15,11 +20,17 @@ use crate::{
 };
 use view::Job;
 
+pub(crate) use brief::{
+    __path_create_from_brief, __path_dry_run_from_brief, create_from_brief, dry_run_from_brief,
+};
 pub(crate) use create::{
     __path_create_from_image_pairs, __path_create_from_property_photos, create_from_image_pairs,
     create_from_property_photos,
 };
-pub(crate) use decide::{__path_approve, __path_cancel, approve, cancel};
+pub(crate) use decide::{__path_approve, __path_cancel, approve, approved, cancel, canceled};
+pub(crate) use list::{__path_list, list};
+pub(crate) use of_campaign::{__path_create_of_campaign, create_of_campaign};
+pub(crate) use storyboard::{__path_edit_scene, __path_reorder, edit_scene, reorder};
 
 /// Shows a job with its progress, scenes and video.
 #[utoipa::path(

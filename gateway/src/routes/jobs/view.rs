@@ -9,7 +9,7 @@ use super::super::{scenes::JobScene, text};
 use crate::app::App;
 
 /// What the API calls the only currency it knows.
-const CURRENCY: &str = "USD";
+pub(super) const CURRENCY: &str = "USD";
 
 /// A job.
 #[derive(Serialize, ToSchema)]

@@ -1,5 +1,7 @@
 //! Scenes of a job.
 
+mod change;
+
 use axum::extract::State;
 use kit::{Code, ServiceError};
 use protos::job::v1 as pb;
@@ -10,8 +12,13 @@ use utoipa::ToSchema;
 use super::{jobs, reply::Reply, text};
 use crate::{
     app::App,
-    params::{BodyParams, CommandId, InPath},
+    paging::{Bounds, Listed, Page},
+    params::{InPath, Params},
     problem::{JOBS, Kind, Problem, ProblemSchema},
+};
+
+pub(crate) use change::{
+    __path_put, __path_regenerate, __path_remove, ChangedScene, put, regenerate, regenerated, remove,
 };
 
 /// A scene.
@@ -113,6 +120,9 @@ pub(crate) struct SceneList {
     #[schema(value_type = f64)]
     progress_percentage: Value,
     scenes: Vec<Scene>,
+    /// `cursor` of the next page; absent when no scenes follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 /// One scene.
@@ -123,37 +133,50 @@ pub(crate) struct SceneReply {
     job_status: String,
 }
 
-/// A scene of which a new take was asked for.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Regenerated {
-    message: &'static str,
-    scene: JobScene,
-    job_id: i32,
-}
-
 /// Lists the scenes of a job, in order.
 #[utoipa::path(
     get, path = "/api/v3/jobs/{job_id}/scenes", tag = "Scenes", operation_id = "list_scenes",
-    params(("job_id" = String, Path, description = "Job id, an integer")),
+    params(
+        ("job_id" = String, Path, description = "Job id, an integer"),
+        ("limit" = Option<u32>, Query, description = "Most to return; all when absent"),
+        ("offset" = Option<u32>, Query, description = "How many to skip"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
     responses(
         (status = 200, description = "The scenes", body = SceneList),
+        (status = 400, description = "The cursor does not fit", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "Job not found", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
     State(app): State<App>,
     InPath(job_id): InPath<String>,
+    params: Params,
 ) -> Result<Reply<SceneList>, Problem> {
     let job = jobs::find(&app, &job_id).await?;
+    let listed = Listed::new("scenes", &[("job_id", Some(job_id.as_str()))]);
+    let page = listed.page(&app.signer, &params, Bounds::WHOLE, JOBS.family())?;
     let (total, done) =
         (job.scenes.len(), job.scenes.iter().filter(|scene| scene.status == "completed").count());
+    let (scenes, next) = paged(&job.scenes, page);
     Ok(Reply::ok(SceneList {
         job_id: job.id,
         total_scenes: total,
         completed_scenes: done,
         progress_percentage: percentage(done, total),
-        scenes: job.scenes.iter().map(Scene::from).collect(),
+        scenes: scenes.into_iter().map(Scene::from).collect(),
+        next_cursor: listed.cursor(&app.signer, next),
     }))
+}
+
+/// The scenes of a page, and the place of its last one when more follow. A job has few: they come whole anyway.
+fn paged(scenes: &[pb::Scene], page: Page) -> (Vec<&pb::Scene>, Option<i64>) {
+    let after = |scene: &&pb::Scene| page.after.is_none_or(|after| i64::from(scene.index) > after);
+    let limit = if page.limit == 0 { usize::MAX } else { page.limit as usize };
+    let mut rest = scenes.iter().filter(after).skip(page.offset as usize);
+    let shown: Vec<&pb::Scene> = rest.by_ref().take(limit).collect();
+    let next = shown.last().map(|last| i64::from(last.index)).filter(|_| rest.next().is_some());
+    (shown, next)
 }
 
 /// A float with two decimals, but a plain 0 when there are no scenes.
@@ -187,71 +210,26 @@ pub(crate) async fn get(
     Ok(Reply::ok(SceneReply { scene, job_id: job.id, job_status: job.status }))
 }
 
-/// Buys a new take of a scene that is over; the video is cut anew with it.
-#[utoipa::path(
-    post, path = "/api/v3/jobs/{job_id}/scenes/{scene_id}/regenerate", tag = "Scenes", operation_id = "regenerate_scene",
-    params(
-        ("job_id" = String, Path, description = "Job id, an integer"),
-        ("scene_id" = String, Path, description = "Scene id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeat-safe key of this write"),
-    ),
-    responses(
-        (status = 200, description = "A new take is asked for", body = Regenerated),
-        (status = 404, description = "Job or scene not found", body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 422, description = "The scene or its job is in no state for it", body = ProblemSchema, content_type = "application/problem+json"),
-    )
-)]
-pub(crate) async fn regenerate(
-    State(app): State<App>,
-    InPath((job_path, scene_path)): InPath<(String, String)>,
-    CommandId(command_id): CommandId,
-    _body: BodyParams,
-) -> Result<Reply<Regenerated>, Problem> {
-    let (job, scene) = find(&app, &job_path, &scene_path).await?;
-    let scene_ids = vec![scene.id.clone()];
-    let request = pb::RegenerateScenesRequest { command_id, job_id: job.id, scene_ids };
-    let job = app
-        .backends
-        .job()
-        .regenerate_scenes(request)
-        .await
-        .map_err(|status| not_regenerable(ServiceError::from(status), &scene))?
-        .into_inner();
-    let scene = job.scenes.iter().find(|changed| changed.id == scene.id).unwrap_or(&scene);
-    let scene = JobScene::shown(&app, job.id, scene);
-    Ok(Reply::ok(Regenerated { message: "Scene marked for regeneration", scene, job_id: job.id }))
-}
-
-fn not_regenerable(error: ServiceError, scene: &pb::Scene) -> Problem {
-    match error.code {
-        Code::Precondition => {
-            let reason = error.facts.get("reason").unwrap_or(&error.message);
-            Problem::flat(Kind::SceneNotRegenerable, "Scene cannot be regenerated")
-                .with("scene_id", scene.id.clone())
-                .with("reason", reason.clone())
-                .detail(format!("Scene cannot be regenerated: {reason}."))
-        }
-        _ => JOBS.refused(error),
-    }
-}
-
 /// The scene that a path names: the job is looked for first, then the scene, then whose it is.
 async fn find(app: &App, job_path: &str, scene_path: &str) -> Result<(pb::Job, pb::Scene), Problem> {
     let job = jobs::find(app, job_path).await?;
-    if let Some(scene) = job.scenes.iter().find(|scene| scene.id == scene_path) {
-        let scene = scene.clone();
-        return Ok((job, scene));
+    match job.scenes.iter().find(|scene| scene.id == scene_path).cloned() {
+        Some(scene) => Ok((job, scene)),
+        None => Err(elsewhere(app, job_path, scene_path).await),
     }
+}
+
+/// A scene that the job does not have: it is another job's, or nobody's.
+async fn elsewhere(app: &App, job_path: &str, scene_path: &str) -> Problem {
     let request = pb::GetSceneRequest { scene_id: scene_path.to_owned() };
-    let found = app.backends.job().get_scene(request).await.map_err(ServiceError::from);
-    match found {
-        Ok(_) => Err(Problem::flat(Kind::SceneOfAnotherJob, "Scene does not belong to this job")
+    match app.backends.job().get_scene(request).await.map_err(ServiceError::from) {
+        Ok(_) => Problem::flat(Kind::SceneOfAnotherJob, "Scene does not belong to this job")
             .with("scene_id", scene_path)
-            .with("job_id", job_path)),
+            .with("job_id", job_path),
         Err(error) if error.code == Code::NotFound => {
-            Err(Problem::flat(Kind::SceneNotFound, "Scene not found").with("scene_id", scene_path))
+            Problem::flat(Kind::SceneNotFound, "Scene not found").with("scene_id", scene_path)
         }
-        Err(error) => Err(JOBS.refused(error)),
+        Err(error) => JOBS.refused(error),
     }
 }
 
