@@ -14,6 +14,7 @@ mod main_job;
 mod memory;
 mod partial;
 mod processes;
+mod rehearsals;
 mod scaled;
 mod schemas;
 mod webhooks;
