@@ -47,6 +47,15 @@ pub struct Segment {
     pub skip_ms: u64,
 }
 
+/// How sound ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// Silence is added until it is so long, in milliseconds.
+    pub at_least_ms: u64,
+    /// How long it fades out, in milliseconds; half of it when that is shorter.
+    pub fade_ms: u64,
+}
+
 /// How two overlapping ends are weighted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Curve {
@@ -104,6 +113,32 @@ impl Media {
         Ok(probe)
     }
 
+    /// The same sound with another ending; the format follows the name of `out`, as for [`Media::join_segments`]. The
+    /// music is faded where it ends, before any silence.
+    ///
+    /// # Errors
+    /// About the input when it is no sound.
+    pub async fn ended(
+        &self,
+        audio: impl AsRef<Path>,
+        ending: Ending,
+        out: impl AsRef<Path>,
+    ) -> Result<Probe, MediaError> {
+        let work = self.work_dir()?;
+        let sound = self.decoded(audio.as_ref(), 0, work.path().join("sound.wav")).await?;
+        let fade = (ending.fade_ms * PER_MS).min(sound.samples / 2);
+        let whole = sound.samples.max(ending.at_least_ms * PER_MS);
+        let mut filter = "[0:a:0]anull".to_owned();
+        if fade > 0 {
+            filter.push_str(&format!(",afade=t=out:ss={}:ns={fade}", sound.samples - fade));
+        }
+        filter.push_str(&format!(",apad=whole_len={whole}"));
+        let run = self.run(Tool::Ffmpeg, CODING).input(&sound.path)?;
+        let (samples, probe) = self.coded(run, &filter, &work, out.as_ref()).await?;
+        expect(CODING, samples, whole)?;
+        Ok(probe)
+    }
+
     /// One segment in another format.
     async fn recoded(&self, segment: &Segment, work: &TempDir, out: &Path) -> Result<Probe, MediaError> {
         boxes::check_whole(&segment.path).await?;
@@ -116,7 +151,7 @@ impl Media {
     }
 
     /// Decodes sound, leaving out its first `skip` samples.
-    async fn decoded(&self, path: &Path, skip: u64, to: PathBuf) -> Result<Pcm, MediaError> {
+    pub(crate) async fn decoded(&self, path: &Path, skip: u64, to: PathBuf) -> Result<Pcm, MediaError> {
         let filter = exact_filter(skip, None);
         self.decoded_by(path, &format!("[0:a:0]{filter}[kept]"), &[], to).await.map(|(pcm, _)| pcm)
     }

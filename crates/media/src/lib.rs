@@ -8,6 +8,8 @@
 //! | `layout`, `concat` | clips to a silent cut: copied where they agree, the odd ones normalised |
 //! | `audio`, `wav`, `loudness` | decoding, joining with crossfades, EBU R128 |
 //! | `mix` | a soundtrack exactly as long as the video, and the video with it |
+//! | `voice` | a voice over music |
+//! | `overlay` | a text over a video |
 //! | `frame`, `image` | posters, thumbnails, and what an image is |
 //!
 //! An exit code of 0 is not taken as proof: what a run made is probed before it is handed on. Files are
@@ -22,10 +24,12 @@ mod image;
 mod layout;
 mod loudness;
 mod mix;
+mod overlay;
 mod probe;
 mod run;
 mod sniff;
 mod spawn;
+mod voice;
 mod wav;
 
 use std::path::{Path, PathBuf};
@@ -35,10 +39,12 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-pub use audio::{JoinPlan, Segment};
+pub use audio::{Ending, JoinPlan, Segment};
 pub use error::MediaError;
 pub use frame::Fit;
 pub use image::{ImageInfo, MIN_FRAME_SIDE};
+pub use mix::{SoundShape, Sync};
+pub use overlay::{Font, Place, TextOverlay};
 pub use probe::{AudioStream, Probe, Ratio, Source, VideoStream};
 pub use sniff::{Family, FileType, sniff};
 
@@ -142,7 +148,20 @@ impl Media {
         let mut missing = Vec::new();
         for (kind, flag, names) in [
             ("encoder", "-encoders", &["libx264", "aac", "libmp3lame", "mjpeg"][..]),
-            ("filter", "-filters", &["loudnorm", "acrossfade", "afade", "scale", "fps"][..]),
+            (
+                "filter",
+                "-filters",
+                &[
+                    "loudnorm",
+                    "acrossfade",
+                    "afade",
+                    "scale",
+                    "fps",
+                    "drawtext",
+                    "atempo",
+                    "sidechaincompress",
+                ][..],
+            ),
         ] {
             let listed = self.run(Tool::Ffmpeg, "listing what it can do").arg(flag).go().await?;
             let listed = String::from_utf8_lossy(&listed.stdout).into_owned();

@@ -13,14 +13,58 @@ use crate::{Media, MediaError, Probe, Source, VideoStream, wav};
 
 const MIXING: &str = "mixing video and soundtrack";
 const SHAPING: &str = "shaping the soundtrack";
-/// How long the fade at the end is, in samples; half the video when that is shorter.
-const FADE: u64 = 2 * RATE;
+/// Slowest and fastest that music is played to fit a video.
+const TEMPO: std::ops::RangeInclusive<f64> = 0.5..=2.0;
 /// A soundtrack that is short by at most this is padded with silence: within the fade nobody hears it.
 const PADDED: u64 = RATE / 2;
 /// Anything shorter is no music that could be repeated.
 const SHORTEST: u64 = RATE / 4;
 /// The longest crossfade from the end of a repeated soundtrack into its start.
 const SEAM: u64 = RATE;
+
+/// How sound gets the length of a video.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sync {
+    /// Cut off where the video ends; repeated when it is too short.
+    #[default]
+    Trim,
+    /// Played slower when it is too short, down to half; then as [`Sync::Trim`].
+    Stretch,
+    /// Played faster when it is too long, up to double; then as [`Sync::Trim`].
+    Compress,
+}
+
+/// How sound is fitted to a video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoundShape {
+    /// How it gets the video's length.
+    pub sync: Sync,
+    /// How long the fade at the end is; half the video when that is shorter.
+    pub fade: Duration,
+}
+
+impl Default for SoundShape {
+    fn default() -> Self {
+        Self { sync: Sync::Trim, fade: Duration::from_secs(2) }
+    }
+}
+
+impl SoundShape {
+    fn fade_samples(self) -> u64 {
+        u64::try_from(self.fade.as_micros()).unwrap_or(u64::MAX).saturating_mul(RATE) / 1_000_000
+    }
+
+    /// How much faster the sound is to be played; none when it stays as it is.
+    fn tempo(self, sound: u64, video: u64) -> Option<f64> {
+        let applies = match self.sync {
+            Sync::Trim => false,
+            Sync::Stretch => sound < video,
+            Sync::Compress => sound > video,
+        };
+        let tempo = sound as f64 / video.max(1) as f64;
+        (applies && sound >= SHORTEST).then(|| tempo.clamp(*TEMPO.start(), *TEMPO.end()))
+    }
+}
 
 /// What it takes to make sound of one length exactly as long as a video. Pure.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +86,7 @@ struct Shaping {
 }
 
 /// None when there is too little sound to fill anything with.
-fn shape(sound: u64, video: u64) -> Option<Shape> {
+fn shape(sound: u64, video: u64, fade: u64) -> Option<Shape> {
     if sound < SHORTEST || video == 0 {
         return None;
     }
@@ -51,7 +95,7 @@ fn shape(sound: u64, video: u64) -> Option<Shape> {
         length = 2 * length - seam(length);
         doublings += 1;
     }
-    let fade = FADE.min(video / 2);
+    let fade = fade.min(video / 2);
     Some(Shape { doublings, fade_from: video - fade, fade })
 }
 
@@ -74,7 +118,7 @@ impl Media {
     ) -> Result<Probe, MediaError> {
         let work = self.work_dir()?;
         let micros = u64::try_from(video_duration.as_micros()).unwrap_or(u64::MAX);
-        let shaping = self.shaping(audio.as_ref(), micros, &work).await?;
+        let shaping = self.shaping(audio.as_ref(), micros, SoundShape::default(), &work).await?;
         let run = self.run(Tool::Ffmpeg, SHAPING).input(&shaping.sound.path)?;
         let sound = format!("[0:a:0]{}", shaping.filter);
         let (samples, probe) = self.coded(run, &sound, &work, out.as_ref()).await?;
@@ -95,11 +139,26 @@ impl Media {
         out: impl AsRef<Path>,
         poster: Option<&Path>,
     ) -> Result<Probe, MediaError> {
+        self.mix_shaped(cut, soundtrack, SoundShape::default(), out, poster).await
+    }
+
+    /// The same, with the sound fitted in another way.
+    ///
+    /// # Errors
+    /// As for [`Media::mix`].
+    pub async fn mix_shaped(
+        &self,
+        cut: &Source,
+        soundtrack: impl AsRef<Path>,
+        shape: SoundShape,
+        out: impl AsRef<Path>,
+        poster: Option<&Path>,
+    ) -> Result<Probe, MediaError> {
         let out = out.as_ref();
         let before = self.known(cut).await?;
         let video = before.require_video()?;
         let work = self.work_dir()?;
-        let shaping = self.shaping(soundtrack.as_ref(), video.duration_us, &work).await?;
+        let shaping = self.shaping(soundtrack.as_ref(), video.duration_us, shape, &work).await?;
         let exact = work.path().join("exact.wav");
         let run = self
             .run(Tool::Ffmpeg, MIXING)
@@ -124,10 +183,22 @@ impl Media {
 
     /// Decoded sound, and the filter that gives it exactly the video's length and the right loudness, and fades it
     /// out.
-    async fn shaping(&self, audio: &Path, video_us: u64, work: &TempDir) -> Result<Shaping, MediaError> {
+    async fn shaping(
+        &self,
+        audio: &Path,
+        video_us: u64,
+        how: SoundShape,
+        work: &TempDir,
+    ) -> Result<Shaping, MediaError> {
         let wanted = video_us.saturating_mul(RATE) / 1_000_000;
-        let (mut sound, told) = self.measured_while_decoded(audio, wanted, work).await?;
-        let Some(shape) = shape(sound.samples, wanted) else {
+        // Only who plays it at another speed needs all of it.
+        let longest = (how.sync != Sync::Compress).then_some(wanted);
+        let (mut sound, told) = self.measured_while_decoded(audio, longest, work).await?;
+        let tempo = how.tempo(sound.samples, wanted);
+        if let Some(tempo) = tempo {
+            sound = self.at_tempo(&sound, tempo, work).await?;
+        }
+        let Some(shape) = shape(sound.samples, wanted, how.fade_samples()) else {
             let ms = sound.samples * 1000 / RATE;
             return Err(MediaError::unsupported(format!("{ms} ms of sound are too little for a soundtrack")));
         };
@@ -136,30 +207,38 @@ impl Media {
             let again = Pcm { path: sound.path.clone(), samples: sound.samples };
             sound = self.joined_pcm(&[sound, again], seam, Curve::Different, work).await?;
         }
-        let loudness = match shape.doublings {
-            0 => measured(&told)?,
+        let loudness = match (shape.doublings, tempo) {
+            (0, None) if longest.is_some() => measured(&told)?,
             _ => self.loudness(&sound.path, wanted).await?,
         };
         let correction = loudness.map_or("anull".to_owned(), |found| found.correction());
         let Shape { fade_from, fade, .. } = shape;
+        let faded = if fade == 0 { String::new() } else { format!(",afade=t=out:ss={fade_from}:ns={fade}") };
         let filter = format!(
             "atrim=end_sample={wanted},{correction},\
              aformat=sample_fmts=flt:sample_rates={RATE}:channel_layouts=stereo,\
-             apad=whole_len={wanted},atrim=end_sample={wanted},afade=t=out:ss={fade_from}:ns={fade}"
+             apad=whole_len={wanted},atrim=end_sample={wanted}{faded}"
         );
         Ok(Shaping { sound, filter, samples: wanted })
+    }
+
+    /// Decoded sound at another speed, its pitch kept.
+    async fn at_tempo(&self, sound: &Pcm, tempo: f64, work: &TempDir) -> Result<Pcm, MediaError> {
+        let filter = format!("[0:a:0]atempo={tempo:.6}[kept]");
+        let at = work.path().join("at-tempo.wav");
+        self.decoded_by(&sound.path, &filter, &[], at).await.map(|(pcm, _)| pcm)
     }
 
     /// As much of the sound as is wanted, and what was said of its loudness.
     async fn measured_while_decoded(
         &self,
         audio: &Path,
-        wanted: u64,
+        longest: Option<u64>,
         work: &TempDir,
     ) -> Result<(Pcm, String), MediaError> {
         let filter = format!(
             "[0:a:0]{},asplit[kept][heard];[heard]{}[measured]",
-            exact_filter(0, Some(wanted)),
+            exact_filter(0, longest),
             measuring()
         );
         let nowhere = ["-map", "[measured]", "-f", "null", "-"];
@@ -191,6 +270,10 @@ mod tests {
 
     const S: u64 = RATE;
 
+    fn shape(sound: u64, video: u64) -> Option<Shape> {
+        super::shape(sound, video, SoundShape::default().fade_samples())
+    }
+
     #[test]
     fn sound_that_is_long_enough_is_not_repeated() {
         assert_eq!(shape(60 * S, 36 * S).unwrap().doublings, 0);
@@ -211,6 +294,18 @@ mod tests {
         assert_eq!((long.fade_from, long.fade), (34 * S, 2 * S));
         let short = shape(60 * S, 3 * S).unwrap();
         assert_eq!((short.fade_from, short.fade), (S + S / 2, S + S / 2));
+    }
+
+    #[test]
+    fn music_is_slowed_down_or_sped_up_only_towards_the_length_of_the_video_and_only_so_far() {
+        let tempo = |sync, sound, video| SoundShape { sync, ..SoundShape::default() }.tempo(sound, video);
+        assert_eq!(tempo(Sync::Trim, 30 * S, 60 * S), None);
+        assert_eq!(tempo(Sync::Stretch, 45 * S, 60 * S), Some(0.75));
+        assert_eq!(tempo(Sync::Stretch, 10 * S, 60 * S), Some(0.5));
+        assert_eq!(tempo(Sync::Stretch, 90 * S, 60 * S), None);
+        assert_eq!(tempo(Sync::Compress, 90 * S, 60 * S), Some(1.5));
+        assert_eq!(tempo(Sync::Compress, 300 * S, 60 * S), Some(2.0));
+        assert_eq!(tempo(Sync::Compress, 30 * S, 60 * S), None);
     }
 
     #[test]

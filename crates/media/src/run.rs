@@ -46,6 +46,8 @@ pub(crate) struct Run<'m> {
     address_space: Option<u64>,
     /// It writes a file.
     makes: bool,
+    /// Files in its working directory, which filters name.
+    beside: Vec<(&'static str, Vec<u8>)>,
 }
 
 /// What a run that exited with 0 wrote.
@@ -64,7 +66,7 @@ impl<'m> Run<'m> {
             Tool::Ffprobe => (limits.probe_timeout, &["-hide_banner"]),
         };
         let args = args.iter().map(OsString::from).collect();
-        Self { media, tool, doing, args, timeout, address_space: None, makes: false }
+        Self { media, tool, doing, args, timeout, address_space: None, makes: false, beside: Vec::new() }
             .args(["-loglevel", "error"])
     }
 
@@ -96,6 +98,12 @@ impl<'m> Run<'m> {
         Ok(self.arg(path))
     }
 
+    /// A file in the working directory of the run, for filters to name: content there needs no escaping.
+    pub(crate) fn beside(mut self, name: &'static str, content: impl Into<Vec<u8>>) -> Self {
+        self.beside.push((name, content.into()));
+        self
+    }
+
     pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -119,6 +127,10 @@ impl<'m> Run<'m> {
         let work = self.media.work_dir()?;
         if self.tool == Tool::Ffmpeg {
             enough_room(work.path(), self.media.limits().min_free_bytes)?;
+        }
+        for (name, content) in &self.beside {
+            let written = tokio::fs::write(work.path().join(name), content).await;
+            written.map_err(MediaError::io(format!("writing {name} for {}", self.doing)))?;
         }
         let program = self.program().to_owned();
         let mut command = Command::new(&program);

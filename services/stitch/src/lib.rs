@@ -1,11 +1,13 @@
 //! Clips to cut to mix; posters and thumbnails.
 //!
-//! A cut is the chosen clips in order, silent; a mix is a cut with its soundtrack. Each is wanted under a key,
+//! A cut is the chosen clips in order, silent; a mix is a cut with its soundtrack; an overlay is a video with a text
+//! over it. Each is wanted under a key,
 //! made once, and ends ready, failed with a reason, or canceled.
 //!
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`settings`] | what the service can be told |
+//! | [`overlay`] | pure: what a text over a video may be |
 //! | [`product`] | pure: what a product is and how far it can be |
 //! | `requests` | answering: wish, question, tombstone |
 //! | `worker`, `make` | claiming what is due; making it |
@@ -22,6 +24,7 @@ mod facts;
 mod frames;
 mod grpc;
 mod make;
+pub mod overlay;
 pub mod product;
 pub mod publish;
 mod requests;
@@ -34,7 +37,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use kit::{Deps, Running, Tasks};
 use media::{Media, MediaSettings};
-use protos::stitch::v1::stitch_service_server::StitchServiceServer;
+use protos::stitch::v1::{
+    overlay_service_server::OverlayServiceServer, stitch_service_server::StitchServiceServer,
+};
 use tonic::service::RoutesBuilder;
 
 pub use settings::Settings;
@@ -42,7 +47,7 @@ pub use store::MIGRATIONS;
 
 use facts::Facts;
 use frames::Frames;
-use grpc::Grpc;
+use grpc::{Grpc, Overlays};
 use make::Maker;
 use requests::Requests;
 use worker::Worker;
@@ -69,6 +74,7 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let worker = Worker { log, maker, clock, settings, busy: parking_lot::Mutex::default() };
     tasks.spawn("make products", Arc::new(worker).run(cancel.clone()));
 
+    let overlays = OverlayServiceServer::new(Overlays { requests: requests.clone() });
     let server = StitchServiceServer::new(Grpc { requests, frames });
     let mut routes = RoutesBuilder::default();
     routes.add_service(
@@ -76,6 +82,7 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
             .max_decoding_message_size(kit::grpc::MAX_MESSAGE)
             .max_encoding_message_size(kit::grpc::MAX_MESSAGE),
     );
+    routes.add_service(overlays.max_decoding_message_size(kit::grpc::MAX_MESSAGE));
     tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use blobs::{BlobError, Blobs};
-use media::{Media, MediaError, Probe};
+use media::{Media, MediaError, Probe, Source};
 use protos::common::v1::BlobRef;
 
 use crate::facts::Facts;
+use crate::overlay::Overlay;
 use crate::product::{Input, Made};
 use crate::store::JPEG;
 
@@ -36,13 +37,25 @@ impl Maker {
         let (video, poster) = (work.path().join("video.mp4"), work.path().join("poster.jpg"));
         let probe = match input {
             Input::Clips(clips) => self.cut(clips, work.path(), &video, &poster).await?,
-            Input::CutAndSoundtrack { cut, soundtrack } => {
+            Input::ClipsUnder { clips, overlay } => {
+                let cut = work.path().join("cut.mp4");
+                let probe = self.cut(clips, work.path(), &cut, &poster).await?;
+                let cut = Source { path: cut, probe: Some(probe) };
+                self.overlaid(&cut, overlay, &video, &poster).await?
+            }
+            Input::VideoUnder { video: under, overlay } => {
+                let path = local(&self.blobs, under, "the video", &work.path().join("under")).await?;
+                let under = self.facts.source(&self.media, under, path).await;
+                self.overlaid(&under, overlay, &video, &poster).await?
+            }
+            Input::CutAndSoundtrack { cut, soundtrack, shape } => {
                 let blobs = &self.blobs;
                 let path = local(blobs, cut, "the cut", &work.path().join("cut")).await?;
                 let soundtrack =
                     local(blobs, soundtrack, "the soundtrack", &work.path().join("soundtrack")).await?;
                 let cut = self.facts.source(&self.media, cut, path).await;
-                let mixed = self.media.mix(&cut, soundtrack, &video, Some(&poster)).await;
+                let shape = shape.unwrap_or_default().to_media();
+                let mixed = self.media.mix_shaped(&cut, soundtrack, shape, &video, Some(&poster)).await;
                 mixed.map_err(|error| trouble("mixing the cut and its soundtrack", &error))?
             }
         };
@@ -51,6 +64,19 @@ impl Maker {
         let video = keep(&self.blobs, &video, MP4).await?;
         self.facts.remember(&video, &probe);
         Ok(Made { video, duration_ms, poster: keep(&self.blobs, &poster, JPEG).await? })
+    }
+
+    async fn overlaid(
+        &self,
+        under: &Source,
+        overlay: &Overlay,
+        out: &Path,
+        poster: &Path,
+    ) -> Result<Probe, NotMade> {
+        // What is there is the poster of the video below.
+        let _ = tokio::fs::remove_file(poster).await;
+        let laid = self.media.overlay(under, &overlay.to_media(), out, Some(poster)).await;
+        laid.map_err(|error| trouble("laying the text over the video", &error))
     }
 
     async fn cut(&self, clips: &[BlobRef], work: &Path, out: &Path, poster: &Path) -> Result<Probe, NotMade> {

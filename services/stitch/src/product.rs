@@ -1,9 +1,12 @@
-//! What a product is: a cut or a mix, wanted under a key.
+//! What a product is: a cut, a mix or a video with a text over it, wanted under a key.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
+use media::{SoundShape, Sync};
 use protos::common::v1::BlobRef;
 use serde::{Deserialize, Serialize};
+
+use crate::overlay::Overlay;
 
 /// What sort of product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +16,8 @@ pub enum Kind {
     Cut,
     /// A cut with its soundtrack.
     Mix,
+    /// A video with a text over it.
+    Overlay,
 }
 
 impl Kind {
@@ -22,20 +27,27 @@ impl Kind {
         match self {
             Self::Cut => "cut",
             Self::Mix => "mix",
+            Self::Overlay => "overlay",
         }
     }
 
     /// The kind that a word stands for.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Cut, Self::Mix].into_iter().find(|kind| kind.as_str() == word)
+        [Self::Cut, Self::Mix, Self::Overlay].into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// The kind that a key such as `job-43/mix-1` names; a cut when it names none.
     #[must_use]
     pub fn of_key(key: &str) -> Self {
         let last = key.rsplit('/').next().unwrap_or_default();
-        if last.starts_with("mix") { Self::Mix } else { Self::Cut }
+        if last.starts_with("mix") {
+            Self::Mix
+        } else if last.starts_with("overlay") {
+            Self::Overlay
+        } else {
+            Self::Cut
+        }
     }
 }
 
@@ -45,18 +57,85 @@ impl fmt::Display for Kind {
     }
 }
 
+/// How sound gets the length of a video.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncMode {
+    /// Cut off, or repeated.
+    #[default]
+    Trim,
+    /// Played slower when it is too short.
+    Stretch,
+    /// Played faster when it is too long.
+    Compress,
+}
+
+impl SyncMode {
+    /// The mode that a word stands for; none for a word that is not known.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "" | "trim" => Some(Self::Trim),
+            "stretch" => Some(Self::Stretch),
+            "compress" => Some(Self::Compress),
+            _ => None,
+        }
+    }
+}
+
+/// How sound is fitted to a video.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// How it gets the video's length.
+    pub sync: SyncMode,
+    /// How long it fades out at the end, milliseconds; none for the usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fade_ms: Option<u64>,
+}
+
+impl Shape {
+    /// As the media tools take it.
+    #[must_use]
+    pub fn to_media(self) -> SoundShape {
+        let sync = match self.sync {
+            SyncMode::Trim => Sync::Trim,
+            SyncMode::Stretch => Sync::Stretch,
+            SyncMode::Compress => Sync::Compress,
+        };
+        let usual = SoundShape::default();
+        SoundShape { sync, fade: self.fade_ms.map_or(usual.fade, Duration::from_millis) }
+    }
+}
+
 /// What a product is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
     /// For a cut: clips in playing order.
     Clips(Vec<BlobRef>),
+    /// For a cut: clips in playing order, and the text that lies over all of them.
+    ClipsUnder {
+        /// The clips.
+        clips: Vec<BlobRef>,
+        /// The text.
+        overlay: Overlay,
+    },
     /// For a mix.
     CutAndSoundtrack {
         /// The video.
         cut: BlobRef,
         /// The sound.
         soundtrack: BlobRef,
+        /// How the sound is fitted, when somebody said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shape: Option<Shape>,
+    },
+    /// For a video with a text over it.
+    VideoUnder {
+        /// The video.
+        video: BlobRef,
+        /// The text.
+        overlay: Overlay,
     },
 }
 
@@ -65,7 +144,8 @@ impl Input {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Clips(_) => Kind::Cut,
+            Self::Clips(_) | Self::ClipsUnder { .. } => Kind::Cut,
+            Self::VideoUnder { .. } => Kind::Overlay,
             Self::CutAndSoundtrack { .. } => Kind::Mix,
         }
     }
@@ -151,5 +231,6 @@ mod tests {
     fn a_key_names_its_job_and_its_kind() {
         assert_eq!([job_of("job-43/cut-1"), job_of("x"), job_of("job-x/1")], [43, 0, 0]);
         assert_eq!([Kind::of_key("job-43/cut-1"), Kind::of_key("job-43/mix-2")], [Kind::Cut, Kind::Mix]);
+        assert_eq!(Kind::of_key("job-43/overlay-ab12"), Kind::Overlay);
     }
 }

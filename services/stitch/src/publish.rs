@@ -26,6 +26,8 @@ pub fn translate(event: &StoredEvent) -> Result<Option<Published>, TranslateErro
                     let message = pb::MixFinished { key, job_id, video, duration_ms, poster };
                     Published::new(entity, "mix_finished", &message).map(Some)
                 }
+                // Who asked for it waits for it.
+                Kind::Overlay => Ok(None),
             }
         }
         Event::ProductFailed { of: Of { key, kind, job_id }, reason } => {
@@ -39,6 +41,7 @@ pub fn translate(event: &StoredEvent) -> Result<Option<Published>, TranslateErro
                     let message = pb::MixFailed { key, job_id, reason };
                     Published::new(entity, "mix_failed", &message).map(Some)
                 }
+                Kind::Overlay => Ok(None),
             }
         }
         Event::ProductRequested(_) | Event::ProductAttemptFailed { .. } | Event::ProductCanceled { .. } => {

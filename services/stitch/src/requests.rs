@@ -78,17 +78,23 @@ fn check(request: &Request) -> Result<(), StitchError> {
         violations.push(("digest", "can't be blank".to_owned()));
     }
     match &request.input {
-        Input::Clips(clips) if clips.is_empty() => {
+        Input::Clips(clips) | Input::ClipsUnder { clips, .. } if clips.is_empty() => {
             violations.push(("clips", "should have at least 1 item(s)".to_owned()));
         }
-        Input::Clips(clips) if clips.len() > MOST_CLIPS => {
+        Input::Clips(clips) | Input::ClipsUnder { clips, .. } if clips.len() > MOST_CLIPS => {
             violations.push(("clips", format!("should have at most {MOST_CLIPS} item(s)")));
         }
-        Input::Clips(clips) => violations.extend(clips.iter().filter_map(|clip| check_blob("clips", clip))),
-        Input::CutAndSoundtrack { cut, soundtrack } => {
+        Input::Clips(clips) | Input::ClipsUnder { clips, .. } => {
+            violations.extend(clips.iter().filter_map(|clip| check_blob("clips", clip)))
+        }
+        Input::CutAndSoundtrack { cut, soundtrack, .. } => {
             violations.extend(check_blob("cut", cut));
             violations.extend(check_blob("soundtrack", soundtrack));
         }
+        Input::VideoUnder { video, .. } => violations.extend(check_blob("video", video)),
+    }
+    if let Input::ClipsUnder { overlay, .. } | Input::VideoUnder { overlay, .. } = &request.input {
+        violations.extend(overlay.check());
     }
     if violations.is_empty() { Ok(()) } else { Err(StitchError::Invalid(violations)) }
 }

@@ -15,10 +15,12 @@ pub const MIGRATIONS: Migrations = Migrations {
     sqlite: &[
         ("0001_product", include_str!("../../../migrations/stitch/sqlite/0001_product.sql")),
         ("0002_frame", include_str!("../../../migrations/stitch/sqlite/0002_frame.sql")),
+        ("0003_overlay", include_str!("../../../migrations/stitch/sqlite/0003_overlay.sql")),
     ],
     postgres: &[
         ("0001_product", include_str!("../../../migrations/stitch/postgres/0001_product.sql")),
         ("0002_frame", include_str!("../../../migrations/stitch/postgres/0002_frame.sql")),
+        ("0003_overlay", include_str!("../../../migrations/stitch/postgres/0003_overlay.sql")),
     ],
 };
 

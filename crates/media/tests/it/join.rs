@@ -1,8 +1,9 @@
 //! Segments of music to one piece.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use media::{JoinPlan, Segment};
+use media::{Ending, JoinPlan, Segment};
 
 use crate::studio::{Studio, volume};
 
@@ -75,4 +76,30 @@ async fn segments_that_cannot_be_joined_are_refused() {
     }
     let error = studio.media.join_segments(&plan(0, &[(&a, 0)]), studio.path("all.xyz")).await.unwrap_err();
     assert!(error.to_string().contains(".mp3"), "{error}");
+}
+
+#[tokio::test]
+async fn sound_is_faded_where_it_ends_and_filled_up_with_silence() {
+    let studio = Studio::new();
+    let (music, out) = (studio.music("a.wav", 2.0), studio.path("ended.mp3"));
+    let ending = Ending { at_least_ms: 3_500, fade_ms: 1_000 };
+    let probe = studio.media.ended(&music, ending, &out).await.unwrap();
+    assert!(probe.duration_ms.abs_diff(3_500) <= 60, "{probe:?}");
+    let (before, faded, silent) = (volume(&out, 0.2, 0.7), volume(&out, 1.85, 0.1), volume(&out, 2.3, 1.0));
+    assert!(before - faded > 10.0 && silent < -60.0, "{before} {faded} {silent}");
+    let probe = studio.media.ended(&music, Ending::default(), studio.path("same.wav")).await.unwrap();
+    assert_eq!(probe.duration_ms, 2_000);
+}
+
+#[tokio::test]
+async fn music_steps_back_while_somebody_speaks() {
+    let studio = Studio::new();
+    let music = studio.music("music.wav", 4.0);
+    let voice = studio.make("-f lavfi -i aevalsrc=0.4*sin(2*PI*1000*t):s=44100:d=1", "voice.wav");
+    let out = studio.path("voiced.wav");
+    let probe = studio.media.voiced(&music, &voice, Duration::from_secs(1), &out).await.unwrap();
+    assert_eq!(probe.duration_ms, 4_000);
+    let (alone, spoken, after) = (volume(&out, 0.1, 0.8), volume(&out, 1.1, 0.8), volume(&out, 3.0, 0.9));
+    assert!(spoken > alone + 3.0, "the voice is heard: {alone} {spoken}");
+    assert!((alone - after).abs() < 1.5, "the music comes back: {alone} {after}");
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use media::{Probe, Source};
+use media::{Probe, SoundShape, Source, Sync};
 
 use crate::studio::{Studio, frame_hashes, loudness, starts_fast, volume};
 
@@ -130,5 +130,20 @@ async fn a_soundtrack_has_exactly_the_length_asked_for() {
         let probe =
             studio.media.soundtrack(&music, Duration::from_millis(ms), studio.path(name)).await.unwrap();
         assert!(probe.duration_ms.abs_diff(ms) <= 50, "{name}: {} ms", probe.duration_ms);
+    }
+}
+
+#[tokio::test]
+async fn music_is_stretched_or_compressed_to_the_video_and_faded_as_asked() {
+    let studio = Studio::new();
+    let cut = studio.clip("cut.mp4", "64x36", "24", 96);
+    for (sync, seconds) in [(Sync::Stretch, 3.0), (Sync::Compress, 6.0)] {
+        let music = studio.music("music.wav", seconds);
+        let out = studio.path("shaped.mp4");
+        let shape = SoundShape { sync, fade: Duration::ZERO };
+        let probe = studio.media.mix_shaped(&Source::from(&cut), &music, shape, &out, None).await.unwrap();
+        assert_lengths(&probe, 4000);
+        let (middle, end) = (volume(&out, 1.5, 0.5), volume(&out, 3.5, 0.4));
+        assert!((middle - end).abs() < 3.0, "{sync:?}: heard to the end, without a fade: {middle} {end}");
     }
 }

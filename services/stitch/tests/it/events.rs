@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use protos::common::v1::BlobRef;
 use serde_json::{Value, json};
 use stitch::events::{Event, Of};
-use stitch::product::{Input, Kind, Made, Product, Request};
+use stitch::overlay::Overlay;
+use stitch::product::{Input, Kind, Made, Product, Request, Shape, SyncMode};
 use stitch::{publish, store};
 use uuid::Uuid;
 
@@ -38,13 +39,27 @@ fn all() -> Vec<(&'static str, Event)> {
     };
     let clips = Input::Clips(vec![blob('c', "video/mp4"), blob('d', "video/mp4")]);
     let (cut, soundtrack) = (blob('a', "video/mp4"), blob('e', "audio/mpeg"));
+    let shape = Some(Shape { sync: SyncMode::Stretch, fade_ms: Some(500) });
+    let shaped = Input::CutAndSoundtrack { cut: cut.clone(), soundtrack: soundtrack.clone(), shape };
+    let text = Overlay { text: "Spring".into(), ..Overlay::default() }.filled(None, None);
+    let under = Input::ClipsUnder { clips: vec![blob('c', "video/mp4")], overlay: text.clone() };
+    let over =
+        Input::VideoUnder { video: cut.clone(), overlay: Overlay { duration_ms: Some(2_000), ..text } };
     let reason = || "clip 2 of 2: the file is cut off".to_owned();
     vec![
         ("product_requested.cut", Event::ProductRequested(request(clips))),
         (
             "product_requested.mix",
-            Event::ProductRequested(request(Input::CutAndSoundtrack { cut, soundtrack })),
+            Event::ProductRequested(request(Input::CutAndSoundtrack {
+                cut: cut.clone(),
+                soundtrack: soundtrack.clone(),
+                shape: None,
+            })),
         ),
+        ("product_requested.shaped", Event::ProductRequested(request(shaped))),
+        ("product_requested.cut_under", Event::ProductRequested(request(under))),
+        ("product_requested.overlay", Event::ProductRequested(request(over))),
+        ("product_finished.overlay", Event::ProductFinished { of: of(Kind::Overlay), made: made() }),
         (
             "product_attempt_failed",
             Event::ProductAttemptFailed { of: of(Kind::Cut), reason: "no space".into(), retry_at: at(9) },

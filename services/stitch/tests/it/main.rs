@@ -6,6 +6,7 @@ mod cut;
 mod events;
 mod frames;
 mod mix;
+mod overlay;
 mod replicas;
 mod requests;
 mod stage;

@@ -10,7 +10,9 @@ use eventlog::{Log, StoredEvent, open_log};
 use kit::{Clock, Deps, Running};
 use protos::common::v1::BlobRef;
 use protos::stitch::v1 as pb;
-use protos::stitch::v1::stitch_service_client::StitchServiceClient;
+use protos::stitch::v1::{
+    overlay_service_client::OverlayServiceClient, stitch_service_client::StitchServiceClient,
+};
 use stitch::Settings;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +24,7 @@ pub(crate) struct Stage {
     pub(crate) log: Log,
     pub(crate) blobs: Blobs,
     pub(crate) client: StitchServiceClient<kit::grpc::Channel>,
+    pub(crate) overlays: OverlayServiceClient<kit::grpc::Channel>,
     bus: Bus,
     cancel: CancellationToken,
     running: Running,
@@ -65,7 +68,8 @@ impl Stage {
         change(&mut settings);
         let running = stitch::build(settings, deps).await.unwrap();
         let channel = kit::grpc::channel(&running.address.to_string()).unwrap();
-        Self { log, blobs, client: StitchServiceClient::new(channel), bus, cancel, running }
+        let overlays = OverlayServiceClient::new(channel.clone());
+        Self { log, blobs, client: StitchServiceClient::new(channel), overlays, bus, cancel, running }
     }
 
     /// Told to stop, as on SIGTERM.
@@ -89,6 +93,7 @@ impl Stage {
             digest: digest.into(),
             job_id: 43,
             clips: clips.to_vec(),
+            overlay: None,
         };
         self.client.clone().request_cut(request).await.map(tonic::Response::into_inner)
     }
@@ -105,8 +110,26 @@ impl Stage {
             job_id: 43,
             cut: Some(cut.clone()),
             soundtrack: Some(soundtrack.clone()),
+            sync_mode: String::new(),
+            fade_ms: None,
         };
         self.client.clone().request_mix(request).await.map(tonic::Response::into_inner)
+    }
+
+    pub(crate) async fn overlay(
+        &self,
+        key: &str,
+        video: &BlobRef,
+        overlay: pb::Overlay,
+    ) -> Result<pb::Product, tonic::Status> {
+        let request = pb::RequestOverlayRequest {
+            key: key.into(),
+            digest: "d1".into(),
+            job_id: 43,
+            video: Some(video.clone()),
+            overlay: Some(overlay),
+        };
+        self.overlays.clone().request_overlay(request).await.map(tonic::Response::into_inner)
     }
 
     pub(crate) async fn get(&self, key: &str) -> pb::Product {
