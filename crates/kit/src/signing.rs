@@ -64,6 +64,27 @@ impl UrlSigner {
         if now.as_second() > expires { Err(BadSignature::Expired) } else { Ok(()) }
     }
 
+    /// A token that stands for bytes until `expires`: their SHA-256, the moment, and the signature of both.
+    #[must_use]
+    pub fn token(&self, sha256: &str, expires: Timestamp) -> String {
+        let expires = expires.as_second();
+        format!("{sha256}.{expires}.{}", self.signature(&token_path(sha256), expires))
+    }
+
+    /// The SHA-256 that a token stands for.
+    ///
+    /// # Errors
+    /// The token is not ours, or older than it may be.
+    pub fn open_token<'t>(&self, token: &'t str, now: Timestamp) -> Result<&'t str, BadSignature> {
+        let mut parts = token.splitn(3, '.');
+        let (Some(sha256), Some(expires), Some(signature)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(BadSignature::Wrong);
+        };
+        let expires = expires.parse().map_err(|_| BadSignature::Wrong)?;
+        self.verify(&token_path(sha256), expires, signature, now).map(|()| sha256)
+    }
+
     fn signature(&self, path: &str, expires: i64) -> String {
         // HMAC takes keys of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.secret.expose_secret().as_bytes()) else {
@@ -74,4 +95,9 @@ impl UrlSigner {
         mac.update(expires.to_string().as_bytes());
         BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
+}
+
+/// What is signed for a token: no path of the API, so that neither can stand for the other.
+fn token_path(sha256: &str) -> String {
+    format!("token:{sha256}")
 }

@@ -47,13 +47,31 @@ pub struct PublicUrls {
     pub service: String,
     /// How long a frame URL works.
     pub lifetime: Duration,
+    /// Which of the gateway's routes serves the media.
+    pub route: MediaRoute,
+}
+
+/// The gateway's routes for media that a provider fetches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaRoute {
+    /// `/api/v3/media/{sha256}` with a signed query.
+    Media,
+    /// `/api/v3/audio/segments/{token}`: music to be continued.
+    Segments,
 }
 
 impl PublicUrls {
     /// URLs below `base` that work for two hours.
     #[must_use]
     pub fn new(base: Url, signer: UrlSigner, service: impl Into<String>) -> Self {
-        Self { base, signer, service: service.into(), lifetime: Duration::from_secs(2 * 3600) }
+        let lifetime = Duration::from_secs(2 * 3600);
+        Self { base, signer, service: service.into(), lifetime, route: MediaRoute::Media }
+    }
+
+    /// The same for music to be continued: tokens that work for an hour, longer than a prediction may take.
+    #[must_use]
+    pub fn for_segments(self) -> Self {
+        Self { lifetime: Duration::from_secs(3600), route: MediaRoute::Segments, ..self }
     }
 }
 

@@ -39,7 +39,7 @@ mod store;
 pub mod webhook;
 
 pub use buyer::{Also, Buyer, Rejected, Usable};
-pub use config::{Account, Policy, PublicUrls, ReplicateConfig};
+pub use config::{Account, MediaRoute, Policy, PublicUrls, ReplicateConfig};
 pub use engine::Engine;
 pub use error::{OrderError, ProviderError};
 pub use fact::Fact;

@@ -40,3 +40,18 @@ fn another_secret_opens_nothing() {
 fn the_secret_is_not_shown_when_a_signer_is_printed() {
     assert_eq!(format!("{:?}", signer("hush")), "UrlSigner");
 }
+
+#[test]
+fn a_token_stands_for_its_bytes_until_it_expires() {
+    let sha256 = "ab".repeat(32);
+    let token = signer("s").token(&sha256, moment(NOON + 60));
+    assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{token}");
+    let open = |token: &str, now: i64| signer("s").open_token(token, moment(now)).map(str::to_owned);
+    assert_eq!(open(&token, NOON), Ok(sha256.clone()));
+    assert_eq!(open(&token, NOON + 61), Err(BadSignature::Expired));
+    for forged in [token.replace("ab", "cd"), token.replace(".1", ".2"), String::new(), format!("{sha256}.1")]
+    {
+        assert_eq!(open(&forged, NOON), Err(BadSignature::Wrong), "{forged}");
+    }
+    assert_eq!(signer("other").open_token(&token, moment(NOON)), Err(BadSignature::Wrong));
+}

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::driver::{Driver, Then};
 use crate::{
     answers,
-    config::PublicUrls,
+    config::{MediaRoute, PublicUrls},
     error::ProviderError,
     fact::{Fact, Lost},
     mark::{self, Mark},
@@ -105,9 +105,18 @@ impl Driver {
 
 /// Of the gateway, for this attempt alone: that makes it the mark.
 fn signed_url(public: &PublicUrls, sha256: &str, attempt: Uuid, now: Timestamp) -> String {
-    let path = format!("/api/v3/media/{sha256}");
-    let query = public.signer.query(&path, later(now, public.lifetime));
-    format!("{}{path}?attempt={attempt}&{query}", public.base.as_str().trim_end_matches('/'))
+    let (base, expires) = (public.base.as_str().trim_end_matches('/'), later(now, public.lifetime));
+    match public.route {
+        MediaRoute::Media => {
+            let path = format!("/api/v3/media/{sha256}");
+            let query = public.signer.query(&path, expires);
+            format!("{base}{path}?attempt={attempt}&{query}")
+        }
+        MediaRoute::Segments => {
+            let token = public.signer.token(sha256, expires);
+            format!("{base}/api/v3/audio/segments/{token}?attempt={attempt}")
+        }
+    }
 }
 
 /// Where the provider sends its webhooks for an attempt.
@@ -127,5 +136,28 @@ fn extension(content_type: &str) -> &'static str {
         "audio/wav" | "audio/x-wav" => ".wav",
         "video/mp4" => ".mp4",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kit::signing::UrlSigner;
+
+    use super::*;
+
+    #[test]
+    fn links_lead_to_the_route_that_serves_them_and_are_made_for_one_attempt() {
+        let signer = UrlSigner::new("a secret".to_owned().into());
+        let base = "https://film.example.org/".parse().expect("a URL");
+        let frames = PublicUrls::new(base, signer.clone(), "render");
+        let (sha256, now, attempt) = ("ab".repeat(32), Timestamp::UNIX_EPOCH, Uuid::nil());
+        let frame = signed_url(&frames, &sha256, attempt, now);
+        let start = format!("https://film.example.org/api/v3/media/{sha256}?attempt={attempt}&expires=7200&");
+        assert!(frame.starts_with(&start), "{frame}");
+        let segment = signed_url(&frames.for_segments(), &sha256, attempt, now);
+        let path =
+            segment.strip_prefix("https://film.example.org/api/v3/audio/segments/").expect("a segment");
+        let (token, query) = path.split_once('?').expect("a query");
+        assert_eq!((signer.open_token(token, now), query), (Ok(&*sha256), &*format!("attempt={attempt}")));
     }
 }
