@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use audio::voice::ElevenLabsConfig;
 use kit::{Deps, Running, signing::UrlSigner};
 use predictions::{Account, Policy, PublicUrls, ReplicateConfig};
 use process::{Common, Reader, Service};
@@ -27,10 +28,12 @@ impl Service for Process {
         let provider = provider(reader, stand_in);
         let public = public(reader);
         let (account, policy) = (account(reader, stand_in), policy(reader, stand_in));
+        let voices = voices(reader);
         let replicate = ReplicateConfig { public, ..provider? };
         Some(Self(audio::Settings {
             account,
             policy,
+            voices,
             owner: common.instance.clone(),
             ..audio::Settings::new(replicate)
         }))
@@ -57,6 +60,16 @@ fn provider(reader: &mut Reader<'_>, stand_in: bool) -> Option<ReplicateConfig> 
     Some(ReplicateConfig::replicate(base?, key?))
 }
 
+/// Where speech is bought, if it is.
+fn voices(reader: &mut Reader<'_>) -> Option<ElevenLabsConfig> {
+    let base = reader.required_url("elevenlabs.base_url");
+    let key = reader.secret("elevenlabs.api_key");
+    if let Some(stand_in) = reader.url("soundstage_url") {
+        return Some(ElevenLabsConfig::new(stand_in, "soundstage".into()));
+    }
+    Some(ElevenLabsConfig::new(base?, key?))
+}
+
 /// How the provider reaches us, if it does.
 fn public(reader: &mut Reader<'_>) -> Option<PublicUrls> {
     let base = reader.url("public_base_url");
@@ -69,7 +82,7 @@ fn public(reader: &mut Reader<'_>) -> Option<PublicUrls> {
     if let (Some(_), Some(secret)) = (&base, &secret) {
         reader.refuse_if_short("link_secret", secret);
     }
-    Some(PublicUrls::new(base?, UrlSigner::new(secret?), Process::NAME))
+    Some(PublicUrls::new(base?, UrlSigner::new(secret?), Process::NAME).for_segments())
 }
 
 fn account(reader: &mut Reader<'_>, stand_in: bool) -> Account {
@@ -143,6 +156,16 @@ mod tests {
         assert!(told.contains("fewer than 32") && !told.contains("hunter2"), "{told}");
         let read = with("0123456789abcdef0123456789abcdef").unwrap();
         assert_eq!(read.replicate.public.unwrap().service, "audio");
+    }
+
+    #[test]
+    fn scripts_are_spoken_where_a_key_or_a_stand_in_is_set() {
+        let key = ("REPLICATE_API_KEY", "r8");
+        assert!(read(&[key]).unwrap().voices.is_none());
+        let real = read(&[key, ("ELEVENLABS_API_KEY", "xi")]).unwrap().voices.unwrap();
+        assert_eq!(real.base_url.as_str(), "https://api.elevenlabs.io/");
+        let stand_in = read(&[("SOUNDSTAGE_URL", "http://127.0.0.1:9")]).unwrap().voices.unwrap();
+        assert_eq!(stand_in.base_url.as_str(), "http://127.0.0.1:9/");
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::model::MusicModel;
 use crate::order::order;
 use crate::store;
 use crate::track::{SegmentEnd, Step, Track};
+use crate::voice::{events::Event as VoiceEvent, store as voice};
 use crate::write;
 
 const LEASE_NAME: &str = "soundtrack-driver";
@@ -53,7 +54,7 @@ impl Driver {
         let terms =
             Terms { log: self.log.clone(), name: LEASE_NAME, owner: self.owner.clone(), ttl: self.lease };
         let driver = &self;
-        terms.lead(&cancel, |session| async move { driver.work(&session).await }).await;
+        terms.lead(&cancel, |session| async move { Box::pin(driver.work(&session)).await }).await;
         Ok(())
     }
 
@@ -115,6 +116,10 @@ impl Driver {
                 self.engine.place(order(&self.model, request, plan, previous), meta).await?;
                 Ok(())
             }
+            Step::Speak(request) => self.tell_voice(session, VoiceEvent::VoiceRequested(request)).await,
+            Step::Hush { key, reason } => {
+                self.tell_voice(session, VoiceEvent::VoiceCanceled { key, reason }).await
+            }
             Step::Join { shortfall } => {
                 let (media, blobs, copy) = (self.media.clone(), self.blobs.clone(), track.clone());
                 joins.start(track, shortfall, async move { join(&media, &blobs, &copy).await });
@@ -132,6 +137,11 @@ impl Driver {
                 self.write(session, &track, event).await
             }
         }
+    }
+
+    /// Records what is wanted of a voice; its own driver does it.
+    async fn tell_voice(&self, session: &Session, event: VoiceEvent) -> Result<(), AudioError> {
+        voice::append(&self.log, &event, self.clock.now(), Some(session.guard())).await.map(drop)
     }
 
     async fn joined(

@@ -40,6 +40,54 @@ pub struct Request {
     pub scenes: Vec<Scene>,
     /// A person's own words.
     pub prompt: Option<String>,
+    /// What happens when a segment cannot be made.
+    #[serde(default, skip_serializing_if = "OnFailure::is_usual")]
+    pub on_failure: OnFailure,
+    /// How long it fades out at its end, milliseconds; none when whoever mixes it fades it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fade_ms: Option<u64>,
+    /// What a voice says over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Spoken>,
+}
+
+/// What a voice says over a soundtrack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// The words.
+    pub script: String,
+    /// The provider's id of the voice.
+    pub voice: String,
+}
+
+/// What happens when a segment cannot be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// What there is is delivered when it is half of the music or more; the mix repeats it.
+    #[default]
+    Repeat,
+    /// What there is is filled up with silence.
+    Silence,
+    /// There is no soundtrack.
+    Halt,
+}
+
+impl OnFailure {
+    /// The strategy that a word stands for; none for a word that is not known.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "" => Some(Self::Repeat),
+            "continue_with_silence" => Some(Self::Silence),
+            "halt" => Some(Self::Halt),
+            _ => None,
+        }
+    }
+
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Something that happened to a soundtrack. One variant is one event kind.

@@ -8,10 +8,12 @@ use protos::render::v1::{ReceiveWebhookReply, ReceiveWebhookRequest};
 use tonic::{Request, Response, Status};
 
 use crate::error::AudioError;
-use crate::events;
+use crate::events::{self, OnFailure};
 use crate::model::MusicModel;
+use crate::prompt;
 use crate::service::Service;
 use crate::track::{State, Track};
+use crate::voice::script::voice_id;
 
 /// The RPCs.
 pub(crate) struct Grpc {
@@ -29,7 +31,7 @@ impl AudioService for Grpc {
         &self,
         request: Request<pb::RequestSoundtrackRequest>,
     ) -> Result<Response<pb::Soundtrack>, Status> {
-        let request = from_message(request.into_inner());
+        let request = from_message(request.into_inner())?;
         let track = self.service.request(request).await.map_err(refuse)?;
         Ok(Response::new(to_message(track, &self.service.settings.model)))
     }
@@ -62,7 +64,10 @@ impl AudioService for Grpc {
     }
 }
 
-fn from_message(message: pb::RequestSoundtrackRequest) -> events::Request {
+fn from_message(message: pb::RequestSoundtrackRequest) -> Result<events::Request, ServiceError> {
+    let on_failure = OnFailure::parse(&message.error_strategy).ok_or_else(|| {
+        ServiceError::validation([("error_strategy", "must be one of continue_with_silence, halt")])
+    })?;
     let scene = |scene: pb::MusicScene| events::Scene {
         title: scene.title,
         description: scene.description,
@@ -70,7 +75,7 @@ fn from_message(message: pb::RequestSoundtrackRequest) -> events::Request {
         energy: scene.energy,
         duration_ms: scene.duration_ms,
     };
-    events::Request {
+    Ok(events::Request {
         key: message.key,
         digest: message.digest,
         job_id: message.job_id,
@@ -78,7 +83,12 @@ fn from_message(message: pb::RequestSoundtrackRequest) -> events::Request {
         duration_ms: message.duration_ms,
         scenes: message.scenes.into_iter().map(scene).collect(),
         prompt: message.prompt,
-    }
+        on_failure,
+        fade_ms: message.fade_ms,
+        voice: message
+            .voice
+            .map(|voice| events::Spoken { script: voice.script, voice: voice_id(&voice.voice) }),
+    })
 }
 
 fn to_message(track: Track, model: &MusicModel) -> pb::Soundtrack {
@@ -91,6 +101,10 @@ fn to_message(track: Track, model: &MusicModel) -> pb::Soundtrack {
         segments_total: track.expected_segments(model),
         ..pb::Soundtrack::default()
     };
+    if let Some(request) = &track.request {
+        let until_ms = request.duration_ms.min(u64::from(model.longest_seconds) * 1000);
+        message.prompt_used = prompt::compose(&request.scenes, request.prompt.as_deref(), 0, until_ms);
+    }
     match track.state {
         State::Open => {}
         State::Ready { audio, duration_ms } => {

@@ -1,18 +1,23 @@
 //! Segments to one track: joined at their seams, compressed, looked at, stored.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use blobs::Blobs;
-use media::{JoinPlan, Media, Segment};
+use media::{Ending, JoinPlan, Media, Segment};
 use protos::common::v1::BlobRef;
 use tempfile::TempDir;
 
+use crate::events::OnFailure;
 use crate::plan::{self, CROSSFADE_MS};
 use crate::track::Track;
 
 /// How far the track may be from the arithmetic, milliseconds: segments of odd lengths are rounded.
 const TOLERANCE_MS: u64 = 100;
+
+/// When a voice begins to speak.
+const VOICE_START: Duration = Duration::from_millis(800);
 
 /// A finished track.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +49,36 @@ pub async fn join(media: &Media, blobs: &Blobs, track: &Track) -> anyhow::Result
         "the joined track lasts {} ms, its parts {expected} ms",
         probe.duration_ms
     );
+    let (out, probe) = match ending(track, expected) {
+        None => (out, probe),
+        Some(ending) => {
+            let ended = work.path().join("ended.mp3");
+            let probe = media.ended(&out, ending, &ended).await.context("ending the track")?;
+            (ended, probe)
+        }
+    };
+    let (out, probe) = match track.spoken() {
+        None => (out, probe),
+        Some(voice) => {
+            let (said, with_voice) = (file(blobs, voice, &work).await?, work.path().join("voiced.mp3"));
+            let probe = media
+                .voiced(&out, said, VOICE_START, &with_voice)
+                .await
+                .context("laying the voice over it")?;
+            (with_voice, probe)
+        }
+    };
     let audio = blobs.put_file(&out, "audio/mpeg").await.context("storing the track")?;
     Ok(Joined { audio, duration_ms: probe.duration_ms })
+}
+
+/// How the track ends, when that was asked for; `length_ms` is what there is of it.
+fn ending(track: &Track, length_ms: u64) -> Option<Ending> {
+    let request = track.request.as_ref()?;
+    let filled = request.on_failure == OnFailure::Silence && length_ms < request.duration_ms;
+    let at_least_ms = if filled { request.duration_ms } else { 0 };
+    let ending = Ending { at_least_ms, fade_ms: request.fade_ms.unwrap_or(0) };
+    (ending != Ending::default()).then_some(ending)
 }
 
 /// The blob as a file: where it lies, or a copy in the work directory.

@@ -124,6 +124,7 @@ mod tests {
             request: None,
             state: State::Open,
             segments: Vec::new(),
+            voice: None,
         }
     }
 

@@ -12,6 +12,7 @@
 //! | `driver` | doing the next step of every unfinished soundtrack |
 //! | `joins` | joins under way, and those to be tried again |
 //! | [`join`] | segments to one file |
+//! | [`voice`] | scripts to speech: all of it |
 //! | [`events`], [`write`] | stored events, and the one way to write them |
 //! | [`store`] | SQL of the read tables |
 //! | [`publish`] | stored events to published ones |
@@ -33,16 +34,17 @@ pub mod service;
 pub mod settings;
 pub mod store;
 pub mod track;
+pub mod voice;
 pub mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use kit::{Deps, Running, Tasks};
 use media::{Media, MediaSettings};
 use predictions::engine::EngineParts;
 use predictions::{Engine, replicate};
-use protos::audio::v1::audio_service_server::AudioServiceServer;
+use protos::audio::v1::{audio_service_server::AudioServiceServer, voice_service_server::VoiceServiceServer};
 use tonic::service::RoutesBuilder;
 
 pub use settings::Settings;
@@ -78,8 +80,8 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let driver = driver::Driver {
         log: log.clone(),
         engine: engine.clone(),
-        media,
-        blobs,
+        media: media.clone(),
+        blobs: blobs.clone(),
         clock: clock.clone(),
         model: settings.model,
         owner: settings.owner.clone(),
@@ -87,10 +89,28 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     };
     tasks.spawn("make soundtracks", driver.run(cancel.clone()));
 
+    let client = settings.voices.as_ref().map(voice::elevenlabs::Client::new).transpose();
+    // Longer than a call may take.
+    let call =
+        settings.voices.as_ref().map_or(Duration::ZERO, |config| config.timeout + Duration::from_secs(30));
+    let speaking = voice::driver::Driver {
+        log: log.clone(),
+        client: client.context("the client of the voice provider")?,
+        media,
+        blobs,
+        clock: clock.clone(),
+        owner: settings.owner.clone(),
+        lease: settings.policy.lease.max(call),
+    };
+    tasks.spawn("speak scripts", speaking.run(cancel.clone()));
+    let voices =
+        voice::grpc::Voices { log: log.clone(), clock: clock.clone(), configured: settings.voices.is_some() };
+
     let service = service::Service { log, clock, settings };
     let server = AudioServiceServer::new(grpc::Grpc { service, engine });
     let mut routes = RoutesBuilder::default();
     routes.add_service(server.max_decoding_message_size(kit::grpc::MAX_MESSAGE));
+    routes.add_service(VoiceServiceServer::new(voices));
     tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
 }

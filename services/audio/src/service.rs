@@ -7,13 +7,15 @@ use crate::error::AudioError;
 use crate::events::{Event, Request};
 use crate::settings::Settings;
 use crate::store;
-use crate::track::{State, Track};
+use crate::track::{self, State, Track};
 use crate::write;
 
 /// Longest key, in bytes.
 const LONGEST_KEY: usize = 200;
 /// Longest prompt of a person, in characters.
 const LONGEST_PROMPT: usize = 2000;
+/// Longest fade at the end, milliseconds.
+const LONGEST_FADE_MS: u64 = 60_000;
 /// How often a write is decided again when others were faster.
 const TRIES: usize = 8;
 
@@ -97,11 +99,17 @@ impl Service {
         if request.prompt.as_ref().is_some_and(|prompt| prompt.chars().count() > LONGEST_PROMPT) {
             violations.push(("prompt", format!("should be at most {LONGEST_PROMPT} character(s)")));
         }
+        if let Some(voice) = &request.voice {
+            violations.extend(track::voice_request(&request.key, voice).check(""));
+        }
+        if request.fade_ms.is_some_and(|fade_ms| fade_ms > LONGEST_FADE_MS) {
+            violations.push(("fade_ms", format!("must be at most {LONGEST_FADE_MS}")));
+        }
         if violations.is_empty() { Ok(()) } else { Err(AudioError::Invalid(violations)) }
     }
 }
 
-fn check_key(key: &str) -> Option<(&'static str, String)> {
+pub(crate) fn check_key(key: &str) -> Option<(&'static str, String)> {
     let message = if key.is_empty() {
         "can't be blank".to_owned()
     } else if key.len() > LONGEST_KEY || key.chars().any(|c| c.is_control() || c.is_whitespace()) {

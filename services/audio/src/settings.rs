@@ -3,6 +3,7 @@
 use predictions::{Account, Policy, ReplicateConfig};
 
 use crate::model::{MUSICGEN, MusicModel};
+use crate::voice::ElevenLabsConfig;
 
 /// How the audio service works.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Settings {
     /// Name of this process among those that work on the same database, unlike that of any other that lives. One
     /// that is the same after a restart need not wait for its own lease to run out.
     pub owner: String,
+    /// Where speech is bought; none: scripts are not spoken here.
+    pub voices: Option<ElevenLabsConfig>,
     /// Longest soundtrack that is made, milliseconds.
     pub longest_ms: u64,
 }
@@ -32,6 +35,7 @@ impl Settings {
             policy: Policy::default(),
             model: MUSICGEN,
             owner: "audio".to_owned(),
+            voices: None,
             longest_ms: 10 * 60 * 1000,
         }
     }

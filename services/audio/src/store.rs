@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::events::{Event, Request};
 use crate::order::Context;
 use crate::plan::Window;
-use crate::track::{Segment, SegmentEnd, State, Track};
+use crate::track::{self, Segment, SegmentEnd, State, Track, TrackVoice, VoiceEnd};
+use crate::voice;
 
 /// What the service's database is made of.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -17,11 +18,13 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0001_prediction", predictions::SQLITE_MIGRATION),
         ("0002_soundtrack", include_str!("../../../migrations/audio/sqlite/0002_soundtrack.sql")),
         ("0003_coordination", predictions::SQLITE_COORDINATION),
+        ("0004_voice", include_str!("../../../migrations/audio/sqlite/0004_voice.sql")),
     ],
     postgres: &[
         ("0001_prediction", predictions::POSTGRES_MIGRATION),
         ("0002_soundtrack", include_str!("../../../migrations/audio/postgres/0002_soundtrack.sql")),
         ("0003_coordination", predictions::POSTGRES_COORDINATION),
+        ("0004_voice", include_str!("../../../migrations/audio/postgres/0004_voice.sql")),
     ],
 };
 
@@ -61,7 +64,27 @@ async fn select(log: &Log, filter: &str, params: Params) -> Result<Vec<Track>, L
             track.segments.push(read_segment(&row)?);
         }
     }
+    for track in &mut tracks {
+        track.voice = voice_of(log, track).await?;
+    }
     Ok(tracks)
+}
+
+/// The voice over a soundtrack that wants one.
+async fn voice_of(log: &Log, track: &Track) -> Result<Option<TrackVoice>, LogError> {
+    if track.request.as_ref().is_none_or(|request| request.voice.is_none()) {
+        return Ok(None);
+    }
+    let voice = voice::store::voice(log, &track::voice_key(&track.key)).await?;
+    Ok(voice.map(|voice| TrackVoice {
+        called: voice.attempt > 0 && voice.state != voice::state::State::Waiting,
+        cost_micros: voice.cost_micros,
+        end: match voice.state {
+            voice::state::State::Ready { audio, .. } => Some(VoiceEnd::Ready(audio)),
+            voice::state::State::Failed { reason, .. } => Some(VoiceEnd::Failed(reason)),
+            voice::state::State::Waiting | voice::state::State::Speaking => None,
+        },
+    }))
 }
 
 fn read_track(row: &Row) -> Result<Track, LogError> {
@@ -85,6 +108,7 @@ fn read_track(row: &Row) -> Result<Track, LogError> {
         request,
         state,
         segments: Vec::new(),
+        voice: None,
     })
 }
 

@@ -2,9 +2,11 @@
 
 use protos::common::v1::BlobRef;
 
-use crate::events::Request;
+use crate::events::Spoken;
+use crate::events::{OnFailure, Request};
 use crate::model::MusicModel;
 use crate::plan::{self, Piece, SegmentPlan, Window};
+use crate::voice::script;
 
 /// A soundtrack with its segments.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +23,50 @@ pub struct Track {
     pub state: State,
     /// Its segments in order; only the last one may be unsettled.
     pub segments: Vec<Segment>,
+    /// The voice over it, once it was asked for.
+    pub voice: Option<TrackVoice>,
+}
+
+/// How the voice over a soundtrack stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrackVoice {
+    /// Its end; none while it is being made.
+    pub end: Option<VoiceEnd>,
+    /// Whether a call for it is out, which nothing stops.
+    pub called: bool,
+    /// USD micros paid for it.
+    pub cost_micros: i64,
+}
+
+/// How the voice over a soundtrack ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum VoiceEnd {
+    /// It is in the object store.
+    Ready(BlobRef),
+    /// It will not come.
+    Failed(String),
+}
+
+/// Key of the voice over a soundtrack.
+#[must_use]
+pub fn voice_key(soundtrack: &str) -> String {
+    format!("{soundtrack}/voice")
+}
+
+/// What is asked of the voice over a soundtrack.
+#[must_use]
+pub fn voice_request(soundtrack: &str, spoken: &Spoken) -> script::Request {
+    script::Request {
+        key: voice_key(soundtrack),
+        // Its key is made from the soundtrack's, whose digest covers the script.
+        digest: soundtrack.to_owned(),
+        script: spoken.script.clone(),
+        voice: spoken.voice.clone(),
+        model: script::model_id(""),
+        stability: None,
+        similarity_boost: None,
+        speed: None,
+    }
 }
 
 /// Where a soundtrack stands.
@@ -102,6 +148,15 @@ pub enum Step {
         /// Why it is shorter than wanted, when it is.
         shortfall: Option<String>,
     },
+    /// Ask for the voice over it.
+    Speak(script::Request),
+    /// Take the wish for a voice back that no call was made for.
+    Hush {
+        /// Key of the voice.
+        key: String,
+        /// Why.
+        reason: String,
+    },
     /// Give up.
     Fail {
         /// What was wrong and what to do.
@@ -125,22 +180,39 @@ impl Track {
     #[must_use]
     pub fn step(&self, model: &MusicModel) -> Step {
         match (&self.state, &self.request) {
-            (State::Open, Some(request)) => self.step_open(model, request.duration_ms),
+            (State::Open, Some(request)) if self.voice.is_none() && request.voice.is_some() => {
+                let spoken = request.voice.as_ref().map(|spoken| voice_request(&self.key, spoken));
+                spoken.map_or(Step::Wait, Step::Speak)
+            }
+            (State::Open, Some(request)) => {
+                match self.step_open(model, request.duration_ms, request.on_failure) {
+                    Step::Join { .. } if self.is_voice_open() => Step::Wait,
+                    Step::Join { shortfall } => {
+                        Step::Join { shortfall: shortfall.or_else(|| self.voiceless()) }
+                    }
+                    step => step,
+                }
+            }
             (State::Canceling { reason }, _) => match self.unsettled() {
                 Some(segment) => Step::Stop { key: segment.key.clone(), reason: reason.clone() },
+                None if self.is_voice_open() && self.voice.as_ref().is_some_and(|voice| !voice.called) => {
+                    Step::Hush { key: voice_key(&self.key), reason: reason.clone() }
+                }
+                None if self.is_voice_open() => Step::Wait,
                 None => Step::EndCanceled,
             },
             _ => Step::Wait,
         }
     }
 
-    fn step_open(&self, model: &MusicModel, wanted_ms: u64) -> Step {
+    fn step_open(&self, model: &MusicModel, wanted_ms: u64, on_failure: OnFailure) -> Step {
         let short = |reason: String, retryable| {
-            if plan::is_worth_repeating(wanted_ms, &self.pieces()) {
-                Step::Join { shortfall: Some(reason) }
-            } else {
-                Step::Fail { reason, retryable }
-            }
+            let is_enough = match on_failure {
+                OnFailure::Repeat => plan::is_worth_repeating(wanted_ms, &self.pieces()),
+                OnFailure::Silence => !self.pieces().is_empty(),
+                OnFailure::Halt => false,
+            };
+            if is_enough { Step::Join { shortfall: Some(reason) } } else { Step::Fail { reason, retryable } }
         };
         match self.segments.last().map(|segment| segment.end.as_ref()) {
             Some(None) => Step::Wait,
@@ -168,6 +240,27 @@ impl Track {
         )
     }
 
+    fn is_voice_open(&self) -> bool {
+        self.voice.as_ref().is_some_and(|voice| voice.end.is_none())
+    }
+
+    /// Why it has no voice, when it should have one.
+    fn voiceless(&self) -> Option<String> {
+        match self.voice.as_ref()?.end.as_ref()? {
+            VoiceEnd::Ready(_) => None,
+            VoiceEnd::Failed(reason) => Some(format!("there is no voice over it: {reason}")),
+        }
+    }
+
+    /// The voice over it, once it is there.
+    #[must_use]
+    pub fn spoken(&self) -> Option<&BlobRef> {
+        match self.voice.as_ref()?.end.as_ref()? {
+            VoiceEnd::Ready(audio) => Some(audio),
+            VoiceEnd::Failed(_) => None,
+        }
+    }
+
     fn unsettled(&self) -> Option<&Segment> {
         self.segments.iter().find(|segment| segment.end.is_none())
     }
@@ -189,7 +282,8 @@ impl Track {
     /// USD micros paid for all segments so far.
     #[must_use]
     pub fn cost_micros(&self) -> i64 {
-        self.segments.iter().map(|segment| segment.cost_micros).sum()
+        let voice = self.voice.as_ref().map_or(0, |voice| voice.cost_micros);
+        self.segments.iter().map(|segment| segment.cost_micros).sum::<i64>() + voice
     }
 
     /// How many segments it has or will have.
@@ -235,6 +329,9 @@ mod tests {
             duration_ms: wanted_ms,
             scenes: Vec::new(),
             prompt: None,
+            on_failure: OnFailure::Repeat,
+            fade_ms: None,
+            voice: None,
         };
         Track {
             key: request.key.clone(),
@@ -243,6 +340,7 @@ mod tests {
             request: Some(request),
             state: State::Open,
             segments,
+            voice: None,
         }
     }
 
@@ -282,6 +380,53 @@ mod tests {
         let step =
             track(60_000, vec![segment(None, delivered(30_000)), segment(None, failed())]).step(&MUSICGEN);
         assert_eq!(step, Step::Join { shortfall: Some("the model broke".into()) });
+    }
+
+    #[test]
+    fn who_asked_for_it_says_what_a_failure_leads_to() {
+        let step = |on_failure, segments| {
+            let mut track = track(80_000, segments);
+            track.request.as_mut().unwrap().on_failure = on_failure;
+            track.step(&MUSICGEN)
+        };
+        let little = || vec![segment(None, delivered(30_000)), segment(None, failed())];
+        let shortfall = Some("the model broke".to_owned());
+        assert_eq!(step(OnFailure::Silence, little()), Step::Join { shortfall });
+        let much = vec![segment(None, delivered(30_000)), segment(Some((25, 30)), delivered(30_000))];
+        let much = [much, vec![segment(None, failed())]].concat();
+        let fails = Step::Fail { reason: "the model broke".into(), retryable: true };
+        assert_eq!(step(OnFailure::Halt, much), fails);
+        assert_eq!(
+            step(OnFailure::Silence, vec![segment(None, failed())]),
+            fails,
+            "silence alone is no music"
+        );
+    }
+
+    #[test]
+    fn a_voice_is_asked_for_first_and_the_music_is_joined_once_it_is_settled() {
+        let music = || vec![segment(None, delivered(30_000))];
+        let with = |voice: Option<TrackVoice>, state| {
+            let mut track = track(20_000, music());
+            let spoken = Spoken { script: "Welcome.".into(), voice: "v".into() };
+            track.request.as_mut().unwrap().voice = Some(spoken);
+            (track.voice, track.state) = (voice, state);
+            track
+        };
+        let voice = |end, called| Some(TrackVoice { end, called, cost_micros: 800 });
+        let step = |voice| with(voice, State::Open).step(&MUSICGEN);
+        assert!(matches!(step(None), Step::Speak(ref wanted) if wanted.key == "job-43/soundtrack-1/voice"));
+        assert_eq!(step(voice(None, true)), Step::Wait);
+        let ready = voice(Some(VoiceEnd::Ready(BlobRef::default())), true);
+        assert_eq!(step(ready.clone()), Step::Join { shortfall: None });
+        assert_eq!(with(ready, State::Open).cost_micros(), 80_800);
+        let failed = step(voice(Some(VoiceEnd::Failed("no credits".into())), true));
+        assert!(matches!(failed, Step::Join { shortfall: Some(ref why) } if why.contains("no credits")));
+        let canceling = || State::Canceling { reason: "not wanted".into() };
+        assert!(matches!(with(voice(None, false), canceling()).step(&MUSICGEN), Step::Hush { .. }));
+        assert_eq!(with(voice(None, true), canceling()).step(&MUSICGEN), Step::Wait, "it may be charged");
+        let over = voice(Some(VoiceEnd::Failed("canceled".into())), false);
+        assert_eq!(with(over, canceling()).step(&MUSICGEN), Step::EndCanceled);
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum Kind {
     Video,
     /// Creating a music prediction, or composing with ElevenLabs.
     Music,
+    /// Speaking a text with ElevenLabs.
+    Speech,
     /// A chat completion.
     Chat,
     /// Downloading an output.

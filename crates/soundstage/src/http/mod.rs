@@ -7,6 +7,7 @@ mod files;
 mod music;
 mod outputs;
 mod predictions;
+mod speech;
 
 use std::convert::Infallible;
 
@@ -36,7 +37,10 @@ pub(crate) fn router(stage: Handle) -> Router {
         .route("/v1/files/{id}/download", get(files::download))
         .route("/v1/chat/completions", post(chat::complete))
         .route_layer(from_fn(bearer));
-    let music = Router::new().route("/v1/music", post(music::compose)).route_layer(from_fn(xi_key));
+    let music = Router::new()
+        .route("/v1/music", post(music::compose))
+        .route("/v1/text-to-speech/{voice}", post(speech::speak))
+        .route_layer(from_fn(xi_key));
     Router::new()
         .merge(providers)
         .merge(music)

@@ -5,12 +5,14 @@ mod clip;
 mod ffmpeg;
 mod photo;
 mod song;
+mod speech;
 mod store;
 mod synth;
 mod track;
 
 pub(crate) use clip::{ClipPlan, make_clip};
 pub(crate) use ffmpeg::Ffmpeg;
+pub(crate) use speech::speak_mp3;
 pub(crate) use store::MediaStore;
 pub(crate) use track::{TrackPlan, compose_mp3, make_track};
 

@@ -4,6 +4,7 @@ pub(crate) mod request;
 mod rooms;
 mod scenes;
 mod schema;
+mod spoken;
 
 use serde_json::Value;
 
@@ -11,6 +12,9 @@ use crate::faults::{Fault, Script};
 
 /// The content of the answer to a chat request, as text.
 pub(crate) fn answer(request: &Value, script: &Script) -> String {
+    if let Some(spoken) = spoken::answer(request) {
+        return spoken;
+    }
     let Some(wish) = request::read(request) else {
         return "I cannot plan a video: the request names no assets.".to_owned();
     };

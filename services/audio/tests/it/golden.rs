@@ -1,6 +1,6 @@
 //! Every event that is stored or published keeps its shape.
 
-use audio::events::{Event, Request, Scene};
+use audio::events::{Event, OnFailure, Request, Scene};
 use audio::publish;
 use eventlog::{Meta, StoredEvent};
 use protos::common::v1::BlobRef;
@@ -30,6 +30,9 @@ fn all() -> Vec<Event> {
             duration_ms: 40_000,
             scenes: vec![scene],
             prompt: Some("a waltz".into()),
+            on_failure: OnFailure::Repeat,
+            fade_ms: None,
+            voice: None,
         }),
         Event::SoundtrackCancelRequested { key: key(), job_id: 43, reason: "not wanted".into() },
         Event::SoundtrackFinished {
@@ -81,6 +84,20 @@ fn stored_events_keep_their_shape_and_are_read_back() {
         assert_eq!(json!({"stored": stored.data}), json!({"stored": golden["stored"]}), "{}", event.kind());
         assert_eq!(Event::from_stored(event.kind(), &(&golden["stored"]).into()).unwrap(), Some(event));
     }
+}
+
+#[test]
+fn what_was_added_to_a_request_is_written_and_read() {
+    let Event::SoundtrackRequested(request) = all().remove(0) else { panic!("a request") };
+    let event = Event::SoundtrackRequested(Request {
+        on_failure: OnFailure::Silence,
+        fade_ms: Some(1_500),
+        ..request
+    });
+    let stored = stored(&event);
+    let data = stored.data.value().unwrap();
+    assert_eq!((&data["on_failure"], &data["fade_ms"]), (&json!("silence"), &json!(1500)));
+    assert_eq!(Event::from_stored(event.kind(), &stored.data).unwrap(), Some(event));
 }
 
 #[test]

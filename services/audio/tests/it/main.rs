@@ -9,4 +9,5 @@ mod refused;
 mod replicas;
 mod requests;
 mod tracks;
+mod voices;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use audio::events::{Event, Request};
+use audio::events::{Event, OnFailure, Request};
 use audio::model::MUSICGEN;
 use audio::{order, plan, write};
 use eventlog::{Log, Meta};
@@ -22,6 +22,9 @@ fn request(key: &str) -> Request {
         duration_ms: 4000,
         scenes: Vec::new(),
         prompt: Some("a waltz".into()),
+        on_failure: OnFailure::Repeat,
+        fade_ms: None,
+        voice: None,
     }
 }
 

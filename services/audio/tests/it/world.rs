@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use audio::Settings;
 use audio::order::AudioBuyer;
+use audio::voice::ElevenLabsConfig;
 use blobs::Blobs;
 use bus::{Bus, InProcessBus};
 use eventlog::{Log, open_log};
@@ -14,6 +15,7 @@ use media::{Media, MediaSettings};
 use predictions::engine::EngineParts;
 use predictions::{Engine, Policy, ReplicateConfig, replicate};
 use protos::audio::v1::audio_service_client::AudioServiceClient;
+use protos::audio::v1::voice_service_client::VoiceServiceClient;
 use protos::audio::v1::{MusicScene, RequestSoundtrackRequest, Soundtrack};
 use soundstage::client::StageControl;
 use soundstage::report::LedgerEntry;
@@ -98,9 +100,12 @@ impl World {
         };
         settings.account.starts_per_second = 100;
         settings.owner = owner.to_owned();
+        let stage = self.stage.base_url().parse().unwrap();
+        settings.voices = Some(ElevenLabsConfig::new(stage, "xi".into()));
         let running = audio::build(settings, deps).await.unwrap();
         let channel = kit::grpc::channel(&running.address.to_string()).unwrap();
-        Audio { client: AudioServiceClient::new(channel), log, blobs, bus, running, cancel }
+        let voices = VoiceServiceClient::new(channel.clone());
+        Audio { client: AudioServiceClient::new(channel), voices, log, blobs, bus, running, cancel }
     }
 
     /// The service's database, opened beside it.
@@ -144,6 +149,7 @@ impl World {
 /// A service that runs.
 pub(crate) struct Audio {
     pub(crate) client: AudioServiceClient<Channel>,
+    pub(crate) voices: VoiceServiceClient<Channel>,
     pub(crate) log: Log,
     pub(crate) blobs: Blobs,
     pub(crate) bus: Bus,
@@ -264,5 +270,8 @@ pub(crate) fn wanted(key: &str, seconds: u64) -> RequestSoundtrackRequest {
         duration_ms: seconds * 1000,
         scenes: vec![scene("morning light"), scene("a quiet kitchen")],
         prompt: None,
+        error_strategy: String::new(),
+        fade_ms: None,
+        voice: None,
     }
 }

@@ -1,0 +1,185 @@
+//! The HTTP client for ElevenLabs (<https://elevenlabs.io/docs/api-reference/text-to-speech/convert>). One call speaks
+//! one script; it is never made twice behind our back.
+
+use std::path::Path;
+
+use futures::StreamExt as _;
+use jiff::SignedDuration;
+use reqwest::{Response, StatusCode, header, redirect};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value, json};
+use tokio::io::AsyncWriteExt as _;
+use url::{Host, Url};
+
+use super::ElevenLabsConfig;
+use super::script::Request;
+
+/// Largest speech, bytes: five thousand characters at 128 kbit/s are far less.
+const LARGEST: u64 = 64 << 20;
+/// Largest part of a refusal that is read, bytes.
+const LARGEST_REFUSAL: usize = 64 << 10;
+
+/// Why there is no file.
+#[derive(Debug)]
+pub enum NoSpeech {
+    /// Not taken on; nothing was charged.
+    NotNow {
+        /// Why.
+        why: String,
+        /// When to ask again, as far as the provider says.
+        after: Option<SignedDuration>,
+    },
+    /// Refused; nothing was charged.
+    Refused(String),
+    /// Nobody knows.
+    Unknown(String),
+}
+
+/// Talks to ElevenLabs.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    key: SecretString,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client; nothing is dialled yet.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn new(config: &ElevenLabsConfig) -> anyhow::Result<Self> {
+        let base = config.base_url.as_str().trim_end_matches('/').trim_end_matches("/v1").to_owned();
+        let mut http = reqwest::Client::builder();
+        if is_loopback(&config.base_url) {
+            // A stand-in on this machine is never behind a proxy.
+            http = http.no_proxy();
+        }
+        let http = http
+            .connect_timeout(std::time::Duration::from_secs(10))
+            .timeout(config.timeout)
+            .retry(reqwest::retry::never())
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("filmstrip/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, base, key: config.api_key.clone() })
+    }
+
+    /// Has a script spoken into a file, as MP3.
+    ///
+    /// # Errors
+    /// There is no file; whether it is paid depends on why.
+    pub async fn speak(&self, request: &Request, to: &Path) -> Result<(), NoSpeech> {
+        let url = format!("{}/v1/text-to-speech/{}?output_format=mp3_44100_128", self.base, request.voice);
+        let call = self.http.post(url).header("xi-api-key", self.key.expose_secret()).json(&body(request));
+        let response = call.send().await.map_err(no_answer)?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refusal(status, response).await);
+        }
+        download(response, to).await.map_err(NoSpeech::Unknown)
+    }
+}
+
+fn body(request: &Request) -> Value {
+    let settings: Map<String, Value> = [
+        ("stability", request.stability),
+        ("similarity_boost", request.similarity_boost),
+        ("speed", request.speed),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), json!(value?))))
+    .collect();
+    let mut body = json!({ "text": request.script, "model_id": request.model });
+    if !settings.is_empty() {
+        body["voice_settings"] = Value::Object(settings);
+    }
+    body
+}
+
+/// A call that got no answer: whether the provider can have seen it is what matters.
+fn no_answer(error: reqwest::Error) -> NoSpeech {
+    let error = error.without_url();
+    if error.is_connect() || error.is_builder() {
+        return NoSpeech::NotNow { why: "the voice provider cannot be reached".to_owned(), after: None };
+    }
+    let why = if error.is_timeout() { "it did not answer in time" } else { "the connection broke" };
+    NoSpeech::Unknown(why.to_owned())
+}
+
+async fn refusal(status: StatusCode, mut response: Response) -> NoSpeech {
+    let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let after = after.and_then(|seconds| seconds.trim().parse().ok()).map(SignedDuration::from_secs);
+    let mut text = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        text.extend_from_slice(&chunk);
+        if text.len() > LARGEST_REFUSAL {
+            break;
+        }
+    }
+    let why = said(&text).unwrap_or_else(|| format!("status {}", status.as_u16()));
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => NoSpeech::NotNow { why, after },
+        status if status.is_client_error() => NoSpeech::Refused(why),
+        // It may have been spoken before it failed.
+        status => NoSpeech::Unknown(format!("it answered with status {}", status.as_u16())),
+    }
+}
+
+/// The provider's own words, from any of its shapes of errors.
+fn said(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let text =
+        ["/detail/message", "/detail/0/msg", "/detail"].iter().find_map(|at| body.pointer(at)?.as_str())?;
+    Some(text.chars().take(300).collect())
+}
+
+async fn download(response: Response, to: &Path) -> Result<(), String> {
+    let local = |error: std::io::Error| format!("the speech could not be written: {error}");
+    let announced = response.content_length();
+    let mut file = tokio::fs::File::create(to).await.map_err(local)?;
+    let mut stream = response.bytes_stream();
+    let mut size = 0_u64;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| "the connection broke while the speech came".to_owned())?;
+        size += chunk.len() as u64;
+        if size > LARGEST {
+            return Err(format!("the speech is larger than {LARGEST} bytes"));
+        }
+        file.write_all(&chunk).await.map_err(local)?;
+    }
+    file.flush().await.map_err(local)?;
+    if announced.is_some_and(|announced| announced != size) || size == 0 {
+        return Err(format!("the speech broke off after {size} bytes"));
+    }
+    Ok(())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_providers_words_are_found_in_all_its_shapes() {
+        let found = |body: Value| said(body.to_string().as_bytes());
+        assert_eq!(found(json!({"detail": {"status": "x", "message": "no credits"}})).unwrap(), "no credits");
+        assert_eq!(found(json!({"detail": [{"msg": "too long"}]})).unwrap(), "too long");
+        assert_eq!(found(json!({"detail": "Not Found"})).unwrap(), "Not Found");
+        assert_eq!(said(b"<html>"), None);
+    }
+}
