@@ -8,6 +8,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use job_domain::{
     Command, CreateJob, Job, JobId, SceneDraft,
+    pipeline::{ForNewJob, JobTerms, VoiceTerms},
     state::JobKind,
     storyboard::PlanAsset,
     view,
@@ -25,7 +26,8 @@ use crate::{
     error::{database, refused},
     events::{Origin, millis as millis_of},
     photos,
-    planner::{self, Brief, Plan, Planner},
+    pipeline::{PipelineSettings, script::Writer},
+    planner::{self, Brief, Choice, Plan, Planner},
     settings::Settings,
     store,
 };
@@ -44,6 +46,8 @@ pub struct Creator {
     planner: Planner,
     default_model: String,
     soundtrack: bool,
+    pipeline: PipelineSettings,
+    writer: Option<Writer>,
     /// The commands that are being carried out, by id.
     turns: Mutex<HashMap<String, Weak<Turn>>>,
 }
@@ -73,6 +77,7 @@ struct Checked {
     assets: usize,
     wishes: Wishes,
     parameters: Map<String, Value>,
+    settings: ForNewJob,
 }
 
 impl Creator {
@@ -80,7 +85,31 @@ impl Creator {
     #[must_use]
     pub fn new(app: Arc<App>, assets: Assets, planner: Planner, settings: &Settings) -> Self {
         let (default_model, soundtrack) = (settings.default_model.clone(), settings.soundtrack);
-        Self { app, assets, planner, default_model, soundtrack, turns: Mutex::default() }
+        let pipeline = PipelineSettings::new(app.log().clone(), app.clock().clone());
+        Self {
+            app,
+            assets,
+            planner,
+            default_model,
+            soundtrack,
+            pipeline,
+            writer: None,
+            turns: Mutex::default(),
+        }
+    }
+
+    /// The same under these settings of the pipeline.
+    #[must_use]
+    pub fn under(self, pipeline: PipelineSettings, writer: Writer) -> Self {
+        Self { pipeline, writer: Some(writer), ..self }
+    }
+
+    /// What a voice says over the job, when the settings want one.
+    async fn voice(&self, checked: &Checked, plan: &Plan) -> Result<Option<VoiceTerms>, ServiceError> {
+        let (Some(voice), Some(writer)) = (&checked.settings.voice, &self.writer) else { return Ok(None) };
+        let pipeline = self.pipeline.current().await?;
+        let script = writer.for_job(&checked.campaign.name, plan, &pipeline).await?;
+        Ok(Some(VoiceTerms { script, voice: voice.clone() }))
     }
 
     /// Makes the job. Nothing is stored unless everything went well.
@@ -102,10 +131,12 @@ impl Creator {
             return Ok(Done::Before(before));
         }
         let checked = self.check(request).await?;
-        let choice = self.planner.choice(&request.planner)?;
+        let choice = self.choice(request, &checked)?;
         let plan = self.planner.draw(brief(request, &checked), choice).await?;
+        let voice = self.voice(&checked, &plan).await?;
         let scenes = with_ids(&plan);
-        let command = |id, number: u32| self.command(request, &checked, &plan, &scenes, (id, number));
+        let command =
+            |id, number: u32| self.command(request, &checked, &plan, &scenes, voice.as_ref(), (id, number));
         self.app.create(&checked.campaign.id, command, &Origin::api(&request.command_id), remember).await
     }
 
@@ -121,7 +152,7 @@ impl Creator {
         plan: bool,
     ) -> Result<Estimated, ServiceError> {
         let checked = self.check(request).await?;
-        let choice = self.planner.choice(&request.planner)?;
+        let choice = self.choice(request, &checked)?;
         let planned = plan || !self.planner.asks_a_model(choice);
         let plan = if planned {
             self.planner.draw(brief(request, &checked), choice).await?
@@ -129,13 +160,22 @@ impl Creator {
             planner::foreseen(brief(request, &checked))?
         };
         let number = store::campaign_number(self.app.log(), &checked.campaign.id).await.map_err(database)?;
-        let command = self.command(request, &checked, &plan, &with_ids(&plan), (0, number));
+        let command = self.command(request, &checked, &plan, &with_ids(&plan), None, (0, number));
         let events = job_domain::decide(None, command).map_err(|no| refused(&no))?;
         let now = self.app.clock().now();
         let at_ms = millis_of(now);
         let job = job_domain::replay(events.iter().map(|event| (event, at_ms)));
         let job = job.ok_or_else(|| ServiceError::internal(anyhow::anyhow!("no job was made")))?;
         Ok(Estimated { job, planned, planner: plan.planner, valid_until: end_of_day(now) })
+    }
+
+    /// Who draws the storyboard.
+    fn choice(&self, request: &pb::CreateJobRequest, checked: &Checked) -> Result<Choice, ServiceError> {
+        match self.planner.choice(&request.planner)? {
+            // Who asks for a planner by name gets it.
+            _ if request.planner.trim().is_empty() && !checked.settings.use_ai => Ok(Choice::Templates),
+            choice => Ok(choice),
+        }
     }
 
     /// The command that makes the job, under an id and with the campaign's number.
@@ -145,11 +185,19 @@ impl Creator {
         checked: &Checked,
         plan: &Plan,
         scenes: &[(String, SceneDraft)],
+        voice: Option<&VoiceTerms>,
         (job, number): (JobId, u32),
     ) -> Command {
         let video_name = view::video_name(&checked.campaign.name, i64::from(number));
         let scenes = scenes.to_vec();
-        Command::Create(Box::new(CreateJob { job, video_name, scenes, ..self.terms(request, checked, plan) }))
+        let terms = JobTerms { voice: voice.cloned(), ..checked.settings.terms.clone() };
+        Command::Create(Box::new(CreateJob {
+            job,
+            video_name,
+            scenes,
+            terms,
+            ..self.terms(request, checked, plan)
+        }))
     }
 
     fn turn(&self, command_id: &str) -> Option<Arc<Turn>> {
@@ -177,10 +225,21 @@ impl Creator {
         let assets = photos::only(self.assets.of_campaign(&campaign.id).await?, &request.asset_ids)?;
         let images = photos::enough(kind, &assets)?;
         let parameters = parameters(&request.parameters_json)?;
-        let wishes = wishes(kind, request, &parameters).check(&self.default_model).map_err(invalid)?;
+        let settings = self.pipeline.current().await?.for_new_job(&campaign.name);
+        let mut raw = wishes(kind, request, &parameters);
+        let unsaid = request.num_pairs.is_none() && request.total_seconds.is_none();
+        let usual = settings.scene_count.filter(|_| unsaid);
+        raw.num_pairs = raw.num_pairs.or(usual.map(i64::from));
+        let model = settings.model.as_deref().unwrap_or(&self.default_model);
+        let mut wishes = raw.check(model).map_err(invalid)?;
+        if usual.is_some() {
+            // Nobody asked for more than fits.
+            let most = u32::try_from(wishes.most_scenes()).unwrap_or(u32::MAX);
+            wishes.num_pairs = wishes.num_pairs.map(|count| count.min(most));
+        }
         let photos = photos::usable(kind, &assets)?;
         wishes.scene_count(photos.len()).map_err(|wrong| invalid(vec![wrong]))?;
-        Ok(Checked { kind, campaign, photos, images, assets: assets.len(), wishes, parameters })
+        Ok(Checked { kind, campaign, photos, images, assets: assets.len(), wishes, parameters, settings })
     }
 
     /// The terms of the job, but for what is only known once it has its place.
@@ -201,7 +260,8 @@ impl Creator {
             model: checked.wishes.model.key.to_owned(),
             aspect_ratio: checked.wishes.aspect_ratio.clone(),
             resolution: checked.wishes.resolution.clone(),
-            soundtrack: self.soundtrack && request.soundtrack.unwrap_or(true),
+            soundtrack: self.soundtrack && checked.settings.soundtrack && request.soundtrack.unwrap_or(true),
+            terms: checked.settings.terms.clone(),
             music_prompt: music.or(checked.wishes.music_genre.as_deref()).map(str::to_owned),
             parameters: checked.parameters.clone(),
             server_parameters: server_parameters(request, checked, plan),
@@ -292,8 +352,9 @@ fn server_parameters(request: &pb::CreateJobRequest, checked: &Checked, plan: &P
         put("clip_duration", json!(seconds));
     }
     let shared_out = request.total_seconds.and(wishes.num_pairs).map(i64::from);
-    let asked = request.num_pairs.map(i64::from);
-    if let Some(number) = asked.or(shared_out).or(pairs.then_some(USUAL_PAIRS)) {
+    let asked = request.num_pairs.map(i64::from).or(shared_out);
+    let usual = checked.settings.scene_count.map(i64::from).or(pairs.then_some(USUAL_PAIRS));
+    if let Some(number) = asked.or(usual) {
         put("num_pairs", json!(number));
     }
     for (name, words) in [("style", &wishes.style), ("music_genre", &wishes.music_genre)] {

@@ -149,7 +149,7 @@ fn item(job: &Job, event: &JobEvent, stored: &StoredEvent) -> pb::FeedItem {
         scene_index: index.and_then(|index| i32::try_from(index).ok()),
         scene_id: scene,
         text: timeline::line(Some(job), event),
-        terminal: job.status.is_terminal() && job.making.is_none(),
+        terminal: job_domain::view::is_over(job),
         error: job.error.clone().or_else(|| job.next_cut_error.clone()),
         outcome: job.outcome.map(|outcome| outcome.as_str().to_owned()),
     }

@@ -68,7 +68,7 @@ fn reply(job: &job_domain::Job) -> Vec<u8> {
 }
 
 /// Digest of everything a request asks for: its kind, and all its fields but the id of the command.
-fn digest(kind: &str, request: &impl Message) -> String {
+pub(crate) fn digest(kind: &str, request: &impl Message) -> String {
     let mut hash = Sha256::new();
     hash.update(kind.as_bytes());
     hash.update([0]);

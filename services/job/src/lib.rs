@@ -15,6 +15,7 @@
 //! | [`consumers`] | what the workers publish |
 //! | [`feed`], [`listing`], [`view`] | what others see of jobs |
 //! | [`publish`] | stored events as published messages |
+//! | [`pipeline`] | the settings of new jobs; soundtracks by wish; previews and scripts |
 //! | [`assets`] | what the asset service knows of a campaign |
 //! | [`error`], [`settings`] | refusals; what the service can be told |
 
@@ -30,6 +31,7 @@ pub mod feed;
 pub mod grpc;
 pub mod listing;
 pub mod photos;
+pub mod pipeline;
 pub mod planner;
 pub mod publish;
 pub mod runner;
@@ -42,7 +44,7 @@ use std::sync::Arc;
 
 use bus::subjects::source;
 use kit::{Deps, Running, Tasks};
-use protos::job::v1::job_service_server::JobServiceServer;
+use protos::job::v1::{job_service_server::JobServiceServer, pipeline_service_server::PipelineServiceServer};
 use tonic::service::RoutesBuilder;
 
 pub use settings::{Settings, XaiSettings};
@@ -62,6 +64,7 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     );
     let planner = planner::Planner::new(settings.planner.as_ref())?;
     let assets = assets::Assets::new(&settings.asset)?;
+    let pipeline = pipeline::PipelineSettings::new(log.clone(), clock.clone());
     let workers = workers::Workers::new(&settings)?;
     let tasks = Tasks::new("job", cancel.clone());
 
@@ -73,11 +76,23 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
 
     tasks.spawn("bring read tables up to date", catch_up::run(Arc::clone(&app), cancel.clone()));
 
+    let pipelines = pipeline::grpc::Pipelines {
+        app: Arc::clone(&app),
+        settings: pipeline.clone(),
+        previewer: pipeline::preview::Previewer {
+            assets: assets.clone(),
+            planner: planner::Planner::new(settings.planner.as_ref())?,
+            default_model: settings.default_model.clone(),
+        },
+        writer: pipeline::script::Writer::new(settings.planner.as_ref())?,
+    };
     let editor = edit::Editor::new(Arc::clone(&app), assets.clone());
-    let creator = create::Creator::new(Arc::clone(&app), assets, planner, &settings);
+    let creator = create::Creator::new(Arc::clone(&app), assets, planner, &settings)
+        .under(pipeline, pipeline::script::Writer::new(settings.planner.as_ref())?);
     let jobs = grpc::Jobs::new(app, creator, editor, cancel.clone());
     let mut routes = RoutesBuilder::default();
     routes.add_service(JobServiceServer::new(jobs).max_decoding_message_size(kit::grpc::MAX_MESSAGE));
+    routes.add_service(PipelineServiceServer::new(pipelines));
     tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
 }

@@ -1,7 +1,7 @@
 //! What people ask of a job, and what the workers report to it.
 
 use crate::state::{JobKind, Override};
-use crate::{BlobRef, JobId, SceneChanges, SceneDraft, SceneId};
+use crate::{BlobRef, JobId, JobTerms, SceneChanges, SceneDraft, SceneId, SoundtrackWish};
 use serde_json::{Map, Value};
 
 /// Everything that a new job is made from. Ids and the video's name are given: the domain draws none.
@@ -37,6 +37,8 @@ pub struct CreateJob {
     pub total_assets: u32,
     /// Who drew the storyboard: `template`, or the planner's name.
     pub planner: String,
+    /// The settings that the job is made under.
+    pub terms: JobTerms,
     /// The scenes in order, each with its new id.
     pub scenes: Vec<(SceneId, SceneDraft)>,
 }
@@ -91,6 +93,11 @@ pub enum Command {
     },
     /// Buy a new soundtrack and mix it under the video.
     RegenerateSoundtrack,
+    /// Buy a soundtrack by a person's own wish, when nothing else of the job's music is being made.
+    WishSoundtrack {
+        /// The wish.
+        wish: SoundtrackWish,
+    },
     /// Record what the job should ask for next. Safe at any time, and empty when there is nothing.
     Advance,
     /// The render worker tells of a take.

@@ -7,6 +7,7 @@ mod next;
 mod overrides;
 mod regenerate;
 mod reports;
+mod wish;
 
 pub use next::{has_next, next};
 
@@ -71,6 +72,7 @@ fn caused(job: &Job, command: Command) -> Result<Caused, Refusal> {
         Command::Cancel { reason } => lifecycle::cancel(job, reason).map(alone),
         Command::Regenerate { scenes } => regenerate::scenes(job, scenes).map(alone),
         Command::RegenerateSoundtrack => regenerate::soundtrack(job).map(alone),
+        Command::WishSoundtrack { wish } => wish::soundtrack(job, wish).map(alone),
         Command::Advance => Ok(Caused { events: Vec::new(), leads_on: true }),
         Command::SceneReported { scene, take, outcome } => {
             reported(reports::scene(job, &scene, take, outcome))

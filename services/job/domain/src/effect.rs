@@ -3,7 +3,7 @@
 
 use crate::input::{CutClip, MixInput, RenderInput, SoundtrackInput};
 use crate::state::{Job, Product, Scene, SoundtrackState, Stage, Take};
-use crate::{JobId, JobStatus, SceneId};
+use crate::{JobId, JobStatus, SceneId, pipeline::Overlay};
 
 /// One request that should be outstanding, or one cancel that should have reached its worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub enum Effect {
         digest: String,
         /// The clips in order.
         clips: Vec<CutClip>,
+        /// The text that lies over them.
+        overlay: Option<Overlay>,
     },
     /// Ask the stitch worker to put the soundtrack under the cut.
     Mix {
@@ -210,6 +212,7 @@ fn video(job: &Job) -> Option<Effect> {
             key: key.clone(),
             digest: digest.clone(),
             clips: clips.clone(),
+            overlay: job.terms.overlay.clone(),
         }),
         Stage::Mixing { key, digest, input, .. } => Some(Effect::Mix {
             job: job.id,

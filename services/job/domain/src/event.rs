@@ -2,7 +2,7 @@
 
 use crate::input::{CutClip, MixInput, RenderInput, SoundtrackInput};
 use crate::state::{JobKind, Master, Outcome, Override};
-use crate::{BlobRef, JobId, SceneChanges, SceneId, SceneSpec};
+use crate::{BlobRef, JobId, JobTerms, SceneChanges, SceneId, SceneSpec, SoundtrackWish};
 use serde::{Deserialize, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 
@@ -54,6 +54,9 @@ pub struct JobCreated {
     /// The job's parameters: the caller's own, with the server's keys winning.
     #[serde(default)]
     pub parameters: Map<String, Value>,
+    /// The settings that the job was made under; later changes of them do not touch it.
+    #[serde(default, skip_serializing_if = "JobTerms::are_usual")]
+    pub terms: JobTerms,
 }
 
 fn yes() -> bool {
@@ -146,8 +149,17 @@ pub enum JobEvent {
     SceneTakeClosed { scene: SceneId, number: u32, take: u32, reason: String, cost_micros: i64 },
     /// A take that had ended turned out to have cost more than was known.
     SceneTakeCharged { scene: SceneId, number: u32, take: u32, cost_micros: i64 },
-    /// A soundtrack is wanted: recorded before it is asked for.
-    SoundtrackRequested { take: u32, key: String, digest: String, input: SoundtrackInput },
+    /// A person wishes a soundtrack: it is asked for when it is its turn.
+    SoundtrackWished { wish: SoundtrackWish },
+    /// A soundtrack is wanted: recorded before it is asked for. `wish` is the oldest one that waits, which it serves.
+    SoundtrackRequested {
+        take: u32,
+        key: String,
+        digest: String,
+        input: SoundtrackInput,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wish: Option<SoundtrackWish>,
+    },
     /// The soundtrack is there.
     SoundtrackReady { take: u32, audio: BlobRef, duration_ms: i64, cost_micros: i64 },
     /// There will be no soundtrack from this take.
@@ -233,6 +245,7 @@ impl JobEvent {
             Self::SceneFailed { .. } => "SceneFailed",
             Self::SceneTakeClosed { .. } => "SceneTakeClosed",
             Self::SceneTakeCharged { .. } => "SceneTakeCharged",
+            Self::SoundtrackWished { .. } => "SoundtrackWished",
             Self::SoundtrackRequested { .. } => "SoundtrackRequested",
             Self::SoundtrackReady { .. } => "SoundtrackReady",
             Self::SoundtrackFailed { .. } => "SoundtrackFailed",

@@ -55,6 +55,7 @@ fn new_job(created: &JobCreated, at_ms: i64) -> Job {
         resolution: created.resolution.clone(),
         parameters: created.parameters.clone(),
         total_assets: created.total_assets,
+        terms: created.terms.clone(),
         planner: String::new(),
         status: JobStatus::Pending,
         outcome: None,
@@ -94,7 +95,8 @@ fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
         | JobEvent::SceneFailed { .. }
         | JobEvent::SceneTakeClosed { .. }
         | JobEvent::SceneTakeCharged { .. } => scenes::apply(job, event, at_ms),
-        JobEvent::SoundtrackRequested { .. }
+        JobEvent::SoundtrackWished { .. }
+        | JobEvent::SoundtrackRequested { .. }
         | JobEvent::SoundtrackReady { .. }
         | JobEvent::SoundtrackFailed { .. }
         | JobEvent::SoundtrackCharged { .. } => soundtrack::apply(job, event, at_ms),
@@ -105,11 +107,14 @@ fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
                 scene.wanted = true;
                 scene.overridden = None;
             }
-            job.soundtrack.wanted = job.soundtrack.enabled;
+            // A soundtrack that somebody bought before is the video's.
+            let bought = job.soundtrack.is_open() || job.soundtrack.ready().is_some();
+            job.soundtrack.wanted = job.soundtrack.enabled && !bought;
             begin_cut(job, 1);
         }
         JobEvent::JobCanceled { reason } => cancel(job, reason.as_deref(), at_ms),
         JobEvent::RegenerationRequested { cut, scenes, soundtrack } => {
+            job.soundtrack.merge_due = false;
             begin_cut(job, *cut);
             if job.status == JobStatus::Failed {
                 job.status = JobStatus::Processing;
@@ -159,6 +164,7 @@ fn cancel(job: &mut Job, reason: Option<&str>, at_ms: i64) {
     job.unwanted.extend(job.making.as_ref().and_then(Making::outstanding));
     job.making = None;
     job.soundtrack.wanted = false;
+    job.soundtrack.wishes.clear();
     for scene in &mut job.scenes {
         if scene.clip().is_none() {
             scene.updated_at_ms = at_ms;

@@ -1,5 +1,7 @@
 //! What each worker is asked to make. Recorded with the request, so that a repeated request is the same request.
 
+use crate::pipeline::VoiceTerms;
+use crate::soundtrack_wish::{ErrorStrategy, SyncMode};
 use crate::{BlobRef, Frame, SceneId, scene::Music};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,15 @@ pub struct SoundtrackInput {
     pub prompt: Option<String>,
     /// One part per scene, in order.
     pub parts: Vec<SoundtrackPart>,
+    /// What happens when a part of it cannot be made; none leaves it to the audio worker, which repeats what there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_error: Option<ErrorStrategy>,
+    /// How long the soundtrack fades out at its end, in milliseconds; none where the mix fades it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fade_ms: Option<i64>,
+    /// What a voice says over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<VoiceTerms>,
 }
 
 /// The part of a soundtrack that lies under one scene.
@@ -73,4 +84,16 @@ pub struct MixInput {
     pub duration_ms: i64,
     /// The soundtrack.
     pub soundtrack: BlobRef,
+    /// How the music is fitted and faded, when somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<MixShape>,
+}
+
+/// How music is fitted to a video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MixShape {
+    /// How it gets the video's length.
+    pub sync: SyncMode,
+    /// How long it fades out at the end, in milliseconds.
+    pub fade_ms: i64,
 }

@@ -13,6 +13,8 @@
 //! | `effect`, `keys`, `digest` | what should be outstanding, under which key, with which input |
 //! | `models`, `estimate` | the model registry and what a storyboard will cost |
 //! | `wishes`, `storyboard/` | what a caller may ask for; templates and the check of a planner's proposal |
+//! | `soundtrack_wish` | what a person may wish of a soundtrack |
+//! | `pipeline/` | the settings that new jobs are made under |
 //! | `progress`, `view`, `timeline` | what people see of a job |
 
 pub mod blob;
@@ -27,9 +29,11 @@ pub mod input;
 pub mod keys;
 pub mod models;
 pub mod parameters;
+pub mod pipeline;
 pub mod progress;
 pub mod refusal;
 pub mod scene;
+pub mod soundtrack_wish;
 pub mod state;
 pub mod storyboard;
 pub mod timeline;
@@ -42,8 +46,10 @@ pub use decide::{carry_out, decide, has_next, next};
 pub use effect::{Effect, has_outstanding, plan};
 pub use event::{JobCreated, JobEvent};
 pub use evolve::{evolve, replay};
+pub use pipeline::JobTerms;
 pub use refusal::{Refusal, RefusalKind, Violation};
 pub use scene::{Frame, SceneChanges, SceneDraft, SceneSpec};
+pub use soundtrack_wish::SoundtrackWish;
 pub use state::{Job, JobStatus, Outcome, SceneStatus};
 
 /// A job's id: from a counter, never used twice.

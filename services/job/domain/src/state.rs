@@ -10,7 +10,7 @@ pub use soundtrack::{Soundtrack, SoundtrackState, SoundtrackTake};
 pub use status::{JobKind, JobStatus, Outcome, SceneStatus};
 pub use takes::{Clip, Override, Scene, Take, TakeState};
 
-use crate::JobId;
+use crate::{JobId, JobTerms};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -41,6 +41,8 @@ pub struct Job {
     pub parameters: Map<String, Value>,
     /// Images that the campaign had when the job was made.
     pub total_assets: u32,
+    /// The settings that the job was made under.
+    pub terms: JobTerms,
     /// Who drew the storyboard.
     pub planner: String,
     /// Where the job is.

@@ -124,6 +124,10 @@ fn written_down(shown: &Override) -> String {
 
 fn video_line(event: &JobEvent) -> Option<String> {
     Some(match event {
+        JobEvent::SoundtrackWished { wish } => {
+            let place = if wish.merge { "under the video" } else { "for download" };
+            format!("soundtrack wished, {place}")
+        }
         JobEvent::SoundtrackRequested { take, input, .. } => {
             format!("soundtrack {take} requested: {}", seconds(input.duration_ms))
         }

@@ -216,7 +216,8 @@ pub fn audio(job: &Job) -> Audio {
     });
     let merged_take = job.master.as_ref().and_then(|master| master.soundtrack_take);
     let merged = merged_take.is_some();
-    let mix_failed = job.status == JobStatus::Completed && !merged && ready.is_some() && job.making.is_none();
+    let is_settled = job.status == JobStatus::Completed && job.making.is_none();
+    let mix_failed = is_settled && !merged && job.terms.merge_audio && job.soundtrack.ready().is_some();
     let error = if mix_failed {
         job.warnings.iter().find(|warning| warning.contains("silent")).cloned()
     } else {
@@ -245,6 +246,17 @@ fn audio_status(job: &Job, ready: Option<u32>, merged: Option<u32>) -> AudioStat
         (None, None) if !soundtrack.enabled => AudioStatus::Skipped,
         (None, None) => AudioStatus::NotStarted,
     }
+}
+
+/// True when nothing more comes unless a person acts: the job is over, and so is the music that somebody wished.
+#[must_use]
+pub fn is_over(job: &Job) -> bool {
+    let is_wished = match job.status {
+        JobStatus::Canceled => false,
+        JobStatus::Completed => job.soundtrack.merge_due || job.soundtrack.is_wished(),
+        _ => job.soundtrack.is_wished(),
+    };
+    job.status.is_terminal() && job.making.is_none() && !is_wished
 }
 
 /// True when something is outstanding or follows, so that a runner should look at the job.

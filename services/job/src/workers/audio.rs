@@ -48,6 +48,12 @@ fn request(job: &Job, key: &str, digest: &str, input: &SoundtrackInput) -> pb::R
         duration_ms: length_out(input.duration_ms),
         scenes: input.parts.iter().map(scene).collect(),
         prompt: input.prompt.clone(),
+        error_strategy: input.on_error.map_or_else(String::new, |strategy| strategy.as_str().to_owned()),
+        fade_ms: input.fade_ms.map(length_out),
+        voice: input
+            .voice
+            .as_ref()
+            .map(|voice| pb::SoundtrackVoice { script: voice.script.clone(), voice: voice.voice.clone() }),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The stitch worker: cuts and mixes, and what became of them.
 
-use job_domain::{Command, CutOutcome, Effect, Job, command::Failure, state::Product};
+use job_domain::{Command, CutOutcome, Effect, Job, command::Failure, pipeline::Overlay, state::Product};
 use kit::grpc::Channel;
 use protos::{
     common::v1::BlobRef,
     stitch::v1::{self as pb, stitch_service_client::StitchServiceClient},
 };
 
-use super::{AskError, ask_error, blob_in, blob_out, canceled, failure, length_in, nonsense};
+use super::{AskError, ask_error, blob_in, blob_out, canceled, failure, length_in, length_out, nonsense};
 
 pub(super) async fn ask(
     mut worker: StitchServiceClient<Channel>,
@@ -15,12 +15,13 @@ pub(super) async fn ask(
     effect: &Effect,
 ) -> Result<Option<Command>, AskError> {
     let (answer, product, cut) = match effect {
-        Effect::Cut { job, cut, key, digest, clips } => {
+        Effect::Cut { job, cut, key, digest, clips, overlay } => {
             let request = pb::RequestCutRequest {
                 key: key.clone(),
                 digest: digest.clone(),
                 job_id: *job,
                 clips: clips.iter().map(|clip| blob_out(&clip.clip)).collect(),
+                overlay: overlay.as_ref().map(overlay_out),
             };
             (worker.request_cut(request).await, Product::Cut, *cut)
         }
@@ -31,6 +32,8 @@ pub(super) async fn ask(
                 job_id: *job,
                 cut: Some(blob_out(&input.video)),
                 soundtrack: Some(blob_out(&input.soundtrack)),
+                sync_mode: input.shape.map_or_else(String::new, |shape| shape.sync.as_str().to_owned()),
+                fade_ms: input.shape.map(|shape| length_out(shape.fade_ms)),
             };
             (worker.request_mix(request).await, Product::Mix, *cut)
         }
@@ -43,6 +46,19 @@ pub(super) async fn ask(
     };
     let answered = outcome(answer.map_err(ask_error)?.into_inner())?;
     Ok(answered.map(|outcome| reported(product, cut, outcome)))
+}
+
+fn overlay_out(overlay: &Overlay) -> pb::Overlay {
+    pb::Overlay {
+        text: overlay.text.clone(),
+        font: overlay.font.clone(),
+        font_size: overlay.font_size,
+        color: overlay.color.clone(),
+        position: overlay.position.clone(),
+        fade_in_ms: Some(overlay.fade_in_ms),
+        fade_out_ms: Some(overlay.fade_out_ms),
+        ..pb::Overlay::default()
+    }
 }
 
 fn reported(product: Product, cut: u32, outcome: CutOutcome) -> Command {

@@ -6,6 +6,7 @@ mod estimates;
 mod feed;
 mod lifecycle;
 mod listing;
+mod pipeline;
 mod planner;
 mod publish;
 mod quirks;

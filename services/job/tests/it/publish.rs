@@ -42,6 +42,7 @@ fn created() -> JobEvent {
         total_assets: 8,
         scene_count: 3,
         estimate_micros: 2_400_000,
+        terms: job_domain::JobTerms::default(),
     }))
 }
 

@@ -45,6 +45,7 @@ pub(super) fn create(create: CreateJob) -> Result<Vec<JobEvent>, Refusal> {
         soundtrack: create.soundtrack,
         music_prompt: create.music_prompt,
         parameters: parameters::merge(&create.parameters, &server),
+        terms: create.terms,
     };
     let drafted = JobEvent::StoryboardDrafted { planner: create.planner, scenes, estimate_micros };
     Ok(vec![JobEvent::JobCreated(Box::new(created)), drafted])

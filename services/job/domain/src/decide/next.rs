@@ -1,8 +1,9 @@
 //! What follows from where a job is: the next requests, the next cut, the end.
 
 mod ending;
-mod requests;
+pub(super) mod requests;
 
+use super::wish;
 use crate::JobEvent;
 use crate::state::{CutFile, Job, Making, Scene, Stage};
 
@@ -11,8 +12,11 @@ use crate::state::{CutFile, Job, Making, Scene, Stage};
 /// Each step leads to a state in which it is not taken again, so folding the answer and asking again comes to rest.
 #[must_use]
 pub fn next(job: &Job) -> Vec<JobEvent> {
-    let Some(making) = &job.making else { return Vec::new() };
-    let wanted = requests::wanted(job, making);
+    let Some(making) = &job.making else { return wish::next(job).into_iter().collect() };
+    let mut wanted = requests::wanted(job, making);
+    if wanted.is_empty() {
+        wanted.extend(wish::next(job));
+    }
     if !wanted.is_empty() {
         return wanted;
     }
@@ -29,7 +33,10 @@ pub fn next(job: &Job) -> Vec<JobEvent> {
 /// Whether [`next`] has anything in it; cheap where it has much.
 #[must_use]
 pub fn has_next(job: &Job) -> bool {
-    job.making.is_some() && (requests::is_any_wanted(job) || !next(job).is_empty())
+    match &job.making {
+        Some(_) => requests::is_any_wanted(job) || !next(job).is_empty(),
+        None => wish::next(job).is_some(),
+    }
 }
 
 fn has_open_take(scene: &Scene) -> bool {
@@ -57,7 +64,7 @@ fn same_picture(job: &Job, making: &Making, cut: &CutFile) -> Option<JobEvent> {
         return None;
     }
     let Some(master) = &job.master else { return sound(job, making, cut) };
-    let sound_take = job.soundtrack.ready().map(|(take, _)| take);
+    let sound_take = job.soundtrack.ready().map(|(take, _)| take).filter(|take| is_for_the_video(job, *take));
     if master.shown != cut.shown || master.soundtrack_take != sound_take {
         return sound(job, making, cut);
     }
@@ -72,8 +79,15 @@ fn sound(job: &Job, making: &Making, cut: &CutFile) -> Option<JobEvent> {
     if job.soundtrack.is_open() {
         return None;
     }
-    match job.soundtrack.ready() {
-        Some((_, audio)) => Some(requests::mix(job, making, cut, audio)),
+    match job.soundtrack.ready().filter(|(take, _)| is_for_the_video(job, *take)) {
+        Some((take, audio)) => Some(requests::mix(job, making, cut, (take, audio))),
         None => Some(ending::silent(job, making, cut, None)),
     }
+}
+
+/// Whether a soundtrack goes under the video: the job's own by the settings that it was made under, a wished one by
+/// its wish.
+fn is_for_the_video(job: &Job, take: u32) -> bool {
+    let is_own = job.soundtrack.take(take).is_none_or(|take| take.wish.is_none());
+    !is_own || job.terms.merge_audio
 }

@@ -21,6 +21,7 @@ pub(super) fn apply(job: &mut Job, event: &JobEvent) {
         }
         JobEvent::CutFailed { reason, .. } => fail_cut(job, reason),
         JobEvent::MixRequested { key, digest, input, .. } => {
+            job.soundtrack.merge_due = false;
             let soundtrack_take = job.soundtrack.ready().map_or(0, |(take, _)| take);
             if let Some(cut) = job.last_cut.clone() {
                 let (key, digest, input) = (key.clone(), digest.clone(), input.clone());

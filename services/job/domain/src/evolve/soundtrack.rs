@@ -5,28 +5,38 @@ use crate::state::{Job, JobStatus, SoundtrackState, SoundtrackTake};
 
 pub(super) fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
     match event {
-        JobEvent::SoundtrackRequested { take, key, digest, input } => {
+        JobEvent::SoundtrackWished { wish } => job.soundtrack.wishes.push(wish.clone()),
+        JobEvent::SoundtrackRequested { take, key, digest, input, wish } => {
             if job.status == JobStatus::Approved {
                 job.status = JobStatus::Processing;
             }
-            job.soundtrack.wanted = false;
+            match wish {
+                None => job.soundtrack.wanted = false,
+                Some(_) if job.soundtrack.wishes.is_empty() => {}
+                Some(_) => drop(job.soundtrack.wishes.remove(0)),
+            }
             job.soundtrack.takes.push(SoundtrackTake {
                 number: *take,
                 key: key.clone(),
                 digest: digest.clone(),
                 input: input.clone(),
+                wish: wish.clone(),
                 state: SoundtrackState::Requested,
                 cost_micros: 0,
                 requested_at_ms: at_ms,
                 settled_at_ms: None,
             });
-            if let Some(making) = &mut job.making {
+            if wish.is_none()
+                && let Some(making) = &mut job.making
+            {
                 making.soundtrack_take = Some(*take);
             }
         }
         JobEvent::SoundtrackReady { take, audio, duration_ms, cost_micros } => {
             let state = SoundtrackState::Ready { audio: audio.clone(), duration_ms: *duration_ms };
             settle(job, *take, state, *cost_micros, at_ms);
+            let wish = job.soundtrack.take(*take).and_then(|take| take.wish.as_ref());
+            job.soundtrack.merge_due |= wish.is_some_and(|wish| wish.merge);
         }
         JobEvent::SoundtrackFailed { take, code, reason, retryable, cost_micros } => {
             let (code, reason) = (code.clone(), reason.clone());

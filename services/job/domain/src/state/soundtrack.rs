@@ -1,7 +1,7 @@
 //! The soundtrack and the takes bought for it.
 
-use crate::BlobRef;
 use crate::input::SoundtrackInput;
+use crate::{BlobRef, SoundtrackWish};
 use serde::{Deserialize, Serialize};
 
 /// Where a soundtrack take is.
@@ -39,6 +39,8 @@ pub struct SoundtrackTake {
     pub digest: String,
     /// The input as it was recorded with the request.
     pub input: SoundtrackInput,
+    /// The wish that it serves; none for the job's own.
+    pub wish: Option<SoundtrackWish>,
     /// Where it is.
     pub state: SoundtrackState,
     /// What it was charged so far, in micro-dollars.
@@ -47,6 +49,14 @@ pub struct SoundtrackTake {
     pub requested_at_ms: i64,
     /// When it settled, in milliseconds since 1970.
     pub settled_at_ms: Option<i64>,
+}
+
+impl SoundtrackTake {
+    /// Whether it is for the video, and not only to be downloaded.
+    #[must_use]
+    pub fn is_for_the_video(&self) -> bool {
+        self.wish.as_ref().is_none_or(|wish| wish.merge)
+    }
 }
 
 /// The job's soundtrack.
@@ -58,6 +68,10 @@ pub struct Soundtrack {
     pub prompt: Option<String>,
     /// A take is wanted and not asked for yet.
     pub wanted: bool,
+    /// What people wish and is not asked for yet, oldest first.
+    pub wishes: Vec<SoundtrackWish>,
+    /// A soundtrack that was wished for the video is there, and no cut has taken it up.
+    pub merge_due: bool,
     /// Every take, oldest first.
     pub takes: Vec<SoundtrackTake>,
 }
@@ -69,25 +83,49 @@ impl Soundtrack {
         self.takes.last()
     }
 
-    /// The newest soundtrack that is there, with its take's number.
+    /// The newest soundtrack that is there for the video, with its take's number.
     #[must_use]
     pub fn ready(&self) -> Option<(u32, &BlobRef)> {
-        self.takes.iter().rev().find_map(|take| match &take.state {
+        self.for_the_video().find_map(|take| match &take.state {
             SoundtrackState::Ready { audio, .. } => Some((take.number, audio)),
             _ => None,
         })
     }
 
-    /// True while a take is wanted or being made.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.wanted || self.last().is_some_and(|take| take.state == SoundtrackState::Requested)
+    /// The takes for the video, newest first.
+    fn for_the_video(&self) -> impl Iterator<Item = &SoundtrackTake> {
+        self.takes.iter().rev().filter(|take| take.is_for_the_video())
     }
 
-    /// Why the newest take failed.
+    /// The take of this number.
+    #[must_use]
+    pub fn take(&self, number: u32) -> Option<&SoundtrackTake> {
+        self.takes.iter().find(|take| take.number == number)
+    }
+
+    /// True while a take for the video is wanted or being made.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.wanted || self.for_the_video().any(|take| take.state == SoundtrackState::Requested)
+    }
+
+    /// True while any take is wanted or being made.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.wanted || self.takes.iter().any(|take| take.state == SoundtrackState::Requested)
+    }
+
+    /// True while music that somebody wished is waited for.
+    #[must_use]
+    pub fn is_wished(&self) -> bool {
+        let asked = |take: &SoundtrackTake| take.wish.is_some() && take.state == SoundtrackState::Requested;
+        !self.wishes.is_empty() || self.takes.iter().any(asked)
+    }
+
+    /// Why the newest take for the video failed.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
-        match &self.last()?.state {
+        match &self.for_the_video().next()?.state {
             SoundtrackState::Failed { reason, .. } => Some(reason),
             _ => None,
         }

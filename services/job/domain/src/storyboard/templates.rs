@@ -1,8 +1,10 @@
 //! Storyboards without a planner: the seven templates of a property film, dealt out over the campaign's images.
 
+mod adapt;
 mod deal;
 mod table;
 
+pub use adapt::{Placed, adapted, all};
 pub use table::{TEMPLATES, Template};
 
 use super::frames::{PlanAsset, usable_frames};

@@ -5,8 +5,9 @@ use job_domain::JobEvent as E;
 use job_domain::event::{JobCreated, SCHEMA_VERSION};
 use job_domain::input::{CutClip, MixInput, RenderInput, SoundtrackInput, SoundtrackPart};
 use job_domain::scene::Music;
+use job_domain::soundtrack_wish::{ErrorStrategy, SyncMode};
 use job_domain::state::{JobKind, Master, Outcome, Override, Shown};
-use job_domain::{SceneChanges, SceneSpec, SceneStatus};
+use job_domain::{JobTerms, SceneChanges, SceneSpec, SceneStatus, SoundtrackWish};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -56,6 +57,7 @@ fn created() -> JobCreated {
         soundtrack: true,
         music_prompt: Some("slow piano".to_owned()),
         parameters: serde_json::Map::from_iter([("style".to_owned(), json!("modern"))]),
+        terms: JobTerms::default(),
     }
 }
 
@@ -143,6 +145,16 @@ fn takes() -> Vec<E> {
     ]
 }
 
+pub(crate) fn wish() -> SoundtrackWish {
+    SoundtrackWish {
+        prompt: Some("a slow waltz".to_owned()),
+        fade_ms: 1_500,
+        sync: SyncMode::Stretch,
+        merge: true,
+        on_error: ErrorStrategy::Halt,
+    }
+}
+
 fn soundtracks() -> Vec<E> {
     let (code, reason) = words();
     let part = SoundtrackPart {
@@ -151,10 +163,24 @@ fn soundtracks() -> Vec<E> {
         music: Music { style: "calm".to_owned(), ..Music::default() },
         duration_ms: 4_000,
     };
-    let input = SoundtrackInput { duration_ms: 4_000, prompt: Some("slow piano".into()), parts: vec![part] };
+    let input = SoundtrackInput {
+        duration_ms: 4_000,
+        prompt: Some("slow piano".into()),
+        parts: vec![part],
+        on_error: None,
+        fade_ms: None,
+        voice: None,
+    };
     let audio = blob("music", "audio/mpeg");
     vec![
-        E::SoundtrackRequested { take: 1, key: "job-43/soundtrack-1".into(), digest: "d2".into(), input },
+        E::SoundtrackWished { wish: wish() },
+        E::SoundtrackRequested {
+            take: 1,
+            key: "job-43/soundtrack-1".into(),
+            digest: "d2".into(),
+            input,
+            wish: None,
+        },
         E::SoundtrackReady { take: 1, audio, duration_ms: 4_000, cost_micros: 50_000 },
         E::SoundtrackFailed { take: 1, code, reason, retryable: false, cost_micros: 0 },
         E::SoundtrackCharged { take: 1, cost_micros: 50_000 },
@@ -165,7 +191,8 @@ fn cuts() -> Vec<E> {
     let (code, reason) = words();
     let clip = blob("clip", "video/mp4");
     let clips = vec![CutClip { scene: id(1), number: 1, take: 1, clip, duration_ms: 4_000 }];
-    let input = MixInput { video: video(), duration_ms: 8_000, soundtrack: blob("music", "audio/mpeg") };
+    let input =
+        MixInput { video: video(), duration_ms: 8_000, soundtrack: blob("music", "audio/mpeg"), shape: None };
     let (cut, duration_ms, actual_cost_micros) = (1, 8_000, 850_000);
     let warnings = vec!["The video is silent: the music model is down".to_owned()];
     vec![
@@ -254,6 +281,25 @@ fn members_that_tomorrows_code_adds_are_passed_over() {
     let mut data = stored("JobApproved");
     data["added_later"] = json!({"a": 1});
     assert!(E::from_stored("JobApproved", &data.to_string()).is_ok());
+}
+
+#[test]
+fn what_was_added_to_a_kind_is_written_and_read_and_missing_in_old_events() {
+    let terms = JobTerms { merge_audio: false, music_fade_ms: Some(500), overlay: None, voice: None };
+    let created = JobCreated { terms: terms.clone(), ..created() };
+    let created = E::JobCreated(Box::new(created));
+    let data = created.to_data();
+    assert_eq!(data["terms"], json!({"merge_audio": false, "music_fade_ms": 500}));
+    assert_eq!(E::from_stored("JobCreated", &data.to_string()).expect("it reads"), created);
+    let mut soundtracks = soundtracks().into_iter().skip(1);
+    let Some(E::SoundtrackRequested { take, key, digest, mut input, .. }) = soundtracks.next() else {
+        panic!("the requested soundtrack")
+    };
+    (input.on_error, input.fade_ms) = (Some(ErrorStrategy::Halt), Some(500));
+    let wished = E::SoundtrackRequested { take, key, digest, input, wish: Some(wish()) };
+    let data = wished.to_data();
+    assert_eq!((&data["wish"]["sync"], &data["input"]["on_error"]), (&json!("stretch"), &json!("halt")));
+    assert_eq!(E::from_stored("SoundtrackRequested", &data.to_string()).expect("it reads"), wished);
 }
 
 #[test]

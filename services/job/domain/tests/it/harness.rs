@@ -4,8 +4,9 @@ use job_domain::command::Failure;
 use job_domain::scene::{Frame, Music};
 use job_domain::state::{JobKind, Override, Stage};
 use job_domain::{
-    BlobRef, Command, CreateJob, CutOutcome, Job, JobEvent, JobStatus, Refusal, SceneDraft, SceneOutcome,
-    SceneStatus, SoundtrackOutcome, decide, digest::digest, evolve, plan, progress, replay, view,
+    BlobRef, Command, CreateJob, CutOutcome, Job, JobEvent, JobStatus, JobTerms, Refusal, SceneDraft,
+    SceneOutcome, SceneStatus, SoundtrackOutcome, decide, digest::digest, evolve, plan, progress, replay,
+    view,
 };
 
 /// The job that the tests are about.
@@ -193,6 +194,7 @@ pub(crate) fn creation(scenes: usize) -> CreateJob {
         server_parameters: serde_json::Map::new(),
         total_assets: 12,
         planner: "template".to_owned(),
+        terms: JobTerms::default(),
         scenes: (1..=scenes as u32).map(|scene| (id(scene), draft(scene))).collect(),
     }
 }

@@ -5,8 +5,8 @@ mod laws;
 use crate::harness::{self, Story, id};
 use job_domain::state::{Product, Stage};
 use job_domain::{
-    Command, Effect, Job, JobEvent, JobStatus, SceneChanges, SceneStatus, carry_out, decide, has_next,
-    has_outstanding, next, plan, replay, view,
+    Command, Effect, Job, JobEvent, JobStatus, SceneChanges, SceneStatus, SoundtrackWish, carry_out, decide,
+    has_next, has_outstanding, next, plan, replay, view,
 };
 use laws::Laws;
 use proptest::prelude::*;
@@ -38,6 +38,9 @@ fn person() -> impl Strategy<Value = Command> {
         1 => Just(Command::Cancel { reason: None }),
         6 => scenes().prop_map(|scenes| harness::regenerate(&scenes)),
         2 => Just(Command::RegenerateSoundtrack),
+        1 => any::<bool>().prop_map(|merge| Command::WishSoundtrack {
+            wish: SoundtrackWish { merge, ..crate::golden::wish() },
+        }),
         2 => scene.clone().prop_map(harness::remove),
         3 => (scene.clone(), 0_usize..4).prop_map(|(scene, status)| harness::show_as(scene, STATUSES[status])),
         1 => (scene, 1_i64..9_000).prop_map(edit),
@@ -209,7 +212,7 @@ fn the_properties_come_by_every_kind_of_event() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let steps = prop::collection::vec(step(), 30..70);
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..150 {
+    for _ in 0..300 {
         let steps = steps.new_tree(&mut runner).expect("steps are made").current();
         let (story, mut laws) = live(&steps);
         let story = to_rest(story, &mut laws, true);

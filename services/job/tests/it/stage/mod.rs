@@ -19,6 +19,7 @@ use kit::{Clock, Deps, Running, ServiceError, grpc};
 use protos::{
     asset::v1::asset_service_server::AssetServiceServer, audio::v1::audio_service_server::AudioServiceServer,
     job::v1 as pb, job::v1::job_service_client::JobServiceClient,
+    job::v1::pipeline_service_client::PipelineServiceClient,
     render::v1::render_service_server::RenderServiceServer,
     stitch::v1::stitch_service_server::StitchServiceServer,
 };
@@ -36,6 +37,7 @@ pub(crate) use workers::{Script, Tell, Workers, trace_id};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) type Client = JobServiceClient<grpc::Channel>;
+pub(crate) type Pipelines = PipelineServiceClient<grpc::Channel>;
 
 /// The service and all that is around it.
 pub(crate) struct Stage {
@@ -142,6 +144,12 @@ impl Stage {
         };
         change(&mut request);
         Ok(self.client.create_job(request).await.map_err(ServiceError::from)?.into_inner())
+    }
+
+    /// The service's other half, on the same port.
+    pub(crate) fn pipeline(&self) -> Pipelines {
+        let (running, _) = self.running.as_ref().expect("it runs");
+        PipelineServiceClient::new(grpc::channel(&running.address.to_string()).unwrap())
     }
 
     /// Lets a job start.

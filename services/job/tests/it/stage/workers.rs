@@ -315,7 +315,7 @@ impl StitchService for Workers {
         &self,
         request: Request<stitch::RequestCutRequest>,
     ) -> Result<Response<stitch::Product>, Status> {
-        let stitch::RequestCutRequest { key, digest, job_id, clips } = request.into_inner();
+        let stitch::RequestCutRequest { key, digest, job_id, clips, .. } = request.into_inner();
         self.product("cut", key, &digest, job_id, clips.len() as u64 * 4_000).await
     }
 

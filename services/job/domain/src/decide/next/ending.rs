@@ -60,7 +60,7 @@ fn warnings(job: &Job, master: &Master, missing: &[&Scene], unmixed: Option<&str
     let mut warnings: Vec<String> = missing.iter().map(scene).collect();
     if let Some(reason) = unmixed {
         warnings.push(format!("The video is silent: the mix failed: {reason}"));
-    } else if master.soundtrack_take.is_none() && job.soundtrack.enabled {
+    } else if master.soundtrack_take.is_none() && job.soundtrack.enabled && job.terms.merge_audio {
         let reason = job.soundtrack.failure().unwrap_or("there is no soundtrack");
         warnings.push(format!("The video is silent: {reason}"));
     }

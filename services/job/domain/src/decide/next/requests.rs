@@ -1,11 +1,12 @@
 //! The requests that a cut needs, each recorded before it is made.
 
 use crate::digest::digest;
-use crate::input::{CutClip, MixInput, RenderInput, SoundtrackInput, SoundtrackPart};
+use crate::input::{CutClip, MixInput, MixShape, RenderInput, SoundtrackInput, SoundtrackPart};
 use crate::keys::Key;
 use crate::models;
+use crate::soundtrack_wish::SyncMode;
 use crate::state::{CutFile, Job, Making, Scene};
-use crate::{BlobRef, JobEvent};
+use crate::{BlobRef, JobEvent, SoundtrackWish};
 
 /// A request for every scene that wants a take, and for a wanted soundtrack.
 pub(super) fn wanted(job: &Job, making: &Making) -> Vec<JobEvent> {
@@ -55,24 +56,49 @@ fn one_line(prompt: &str) -> String {
     prompt.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The job's own soundtrack.
 fn soundtrack(job: &Job) -> JobEvent {
+    let own = job.soundtrack.prompt.clone();
+    soundtrack_request(job, soundtrack_input(job, own, planned_ms), None)
+}
+
+/// A soundtrack by a person's wish, with the real length of each scene that has a clip.
+pub(in crate::decide) fn wished(job: &Job, wish: &SoundtrackWish) -> JobEvent {
+    let prompt = wish.prompt.clone().or_else(|| job.soundtrack.prompt.clone());
+    let real_ms = |scene: &Scene| scene.clip().map_or_else(|| planned_ms(scene), |clip| clip.duration_ms);
+    let input = SoundtrackInput {
+        on_error: Some(wish.on_error),
+        fade_ms: (!wish.merge).then_some(wish.fade_ms),
+        ..soundtrack_input(job, prompt, real_ms)
+    };
+    soundtrack_request(job, input, Some(wish.clone()))
+}
+
+fn planned_ms(scene: &Scene) -> i64 {
+    i64::from(scene.spec.draft.billed_seconds) * 1_000
+}
+
+fn soundtrack_input(job: &Job, prompt: Option<String>, length_ms: impl Fn(&Scene) -> i64) -> SoundtrackInput {
     let part = |scene: &Scene| SoundtrackPart {
         title: scene.spec.draft.title.clone(),
         description: scene.spec.draft.description.clone(),
         music: scene.spec.draft.music.clone(),
-        duration_ms: i64::from(scene.spec.draft.billed_seconds) * 1_000,
+        duration_ms: length_ms(scene),
     };
-    let input = SoundtrackInput {
-        duration_ms: i64::from(job.planned_seconds()) * 1_000,
-        prompt: job.soundtrack.prompt.clone(),
-        parts: job.scenes.iter().map(part).collect(),
-    };
+    let parts: Vec<SoundtrackPart> = job.scenes.iter().map(part).collect();
+    let duration_ms = parts.iter().map(|part| part.duration_ms).sum();
+    let voice = job.terms.voice.clone();
+    SoundtrackInput { duration_ms, prompt, parts, on_error: None, fade_ms: None, voice }
+}
+
+fn soundtrack_request(job: &Job, input: SoundtrackInput, wish: Option<SoundtrackWish>) -> JobEvent {
     let take = job.soundtrack.last().map_or(0, |take| take.number) + 1;
     JobEvent::SoundtrackRequested {
         take,
         key: Key::Soundtrack { job: job.id, take }.to_string(),
         digest: digest(&input),
         input,
+        wish,
     }
 }
 
@@ -89,22 +115,38 @@ pub(super) fn cut(job: &Job, making: &Making) -> JobEvent {
         })
     };
     let clips: Vec<CutClip> = job.scenes.iter().filter_map(clip).collect();
+    let digest = match &job.terms.overlay {
+        None => digest(&clips),
+        Some(overlay) => digest(&(&clips, overlay)),
+    };
     JobEvent::CutRequested {
         cut: making.cut,
         key: Key::Cut { job: job.id, cut: making.cut }.to_string(),
-        digest: digest(&clips),
+        digest,
         clips,
     }
 }
 
-/// The cut with the soundtrack under it.
-pub(super) fn mix(job: &Job, making: &Making, cut: &CutFile, audio: &BlobRef) -> JobEvent {
-    let input =
-        MixInput { video: cut.video.clone(), duration_ms: cut.duration_ms, soundtrack: audio.clone() };
+/// The cut with a soundtrack under it.
+pub(super) fn mix(job: &Job, making: &Making, cut: &CutFile, (take, audio): (u32, &BlobRef)) -> JobEvent {
+    let input = MixInput {
+        video: cut.video.clone(),
+        duration_ms: cut.duration_ms,
+        soundtrack: audio.clone(),
+        shape: mix_shape(job, take),
+    };
     JobEvent::MixRequested {
         cut: making.cut,
         key: Key::Mix { job: job.id, cut: making.cut }.to_string(),
         digest: digest(&input),
         input,
+    }
+}
+
+/// As the wish says, or the settings of the job; else the stitch worker's usual.
+fn mix_shape(job: &Job, take: u32) -> Option<MixShape> {
+    match job.soundtrack.take(take).and_then(|take| take.wish.as_ref()) {
+        Some(wish) => Some(MixShape { sync: wish.sync, fade_ms: wish.fade_ms }),
+        None => job.terms.music_fade_ms.map(|fade_ms| MixShape { sync: SyncMode::Trim, fade_ms }),
     }
 }

@@ -32,7 +32,9 @@ pub struct Template {
 }
 
 impl Template {
-    pub(super) fn music(&self) -> Music {
+    /// What the music under it is like.
+    #[must_use]
+    pub fn music(&self) -> Music {
         Music {
             description: format!("{} music for \"{}\"", self.music_style, self.title),
             style: self.music_style.to_owned(),
