@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use kit::grpc::{BadAddress, Channel, MAX_MESSAGE, channel, channel_with_deadline};
 use protos::{
-    asset::v1::asset_service_client::AssetServiceClient, audio::v1::audio_service_client::AudioServiceClient,
-    job::v1::job_service_client::JobServiceClient, render::v1::render_service_client::RenderServiceClient,
-    stitch::v1::stitch_service_client::StitchServiceClient,
+    asset::v1::asset_service_client::AssetServiceClient,
+    audio::v1::{audio_service_client::AudioServiceClient, voice_service_client::VoiceServiceClient},
+    job::v1::{job_service_client::JobServiceClient, pipeline_service_client::PipelineServiceClient},
+    render::v1::render_service_client::RenderServiceClient,
+    stitch::v1::{overlay_service_client::OverlayServiceClient, stitch_service_client::StitchServiceClient},
 };
 
 /// Planning a storyboard, probing a large upload and fetching a URL wait for the outside world.
@@ -82,8 +84,21 @@ impl Backends {
         StitchServiceClient::new(self.stitch.clone())
     }
 
+    /// The settings of the pipeline and looks at it; for calls that may ask a language model.
+    pub(crate) fn pipeline(&self) -> PipelineServiceClient<Channel> {
+        PipelineServiceClient::new(self.patient_job.clone()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    pub(crate) fn overlay(&self) -> OverlayServiceClient<Channel> {
+        OverlayServiceClient::new(self.stitch.clone())
+    }
+
     pub(crate) fn audio(&self) -> AudioServiceClient<Channel> {
         AudioServiceClient::new(self.audio.clone())
+    }
+
+    pub(crate) fn voice(&self) -> VoiceServiceClient<Channel> {
+        VoiceServiceClient::new(self.audio.clone())
     }
 
     /// The channels to all services, with their names.

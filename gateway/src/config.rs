@@ -39,6 +39,7 @@ impl Edge for Process {
             max_upload_bytes: reader.count("max_upload_bytes", 1..=i64::MAX),
             redirect_media: redirect(reader),
             cors_origins: origins(reader),
+            testing_routes: reader.bool("testing.routes"),
             drain: drain(reader, common.grace()),
             ..Settings::new(link_secret)
         };
@@ -127,6 +128,12 @@ mod tests {
         let told = told.map(|_| ()).unwrap_err();
         assert!(told.len() == 1 && told[0].contains("openssl rand -hex 32"), "{told:?}");
         assert!(!told[0].contains("hunter2"), "{told:?}");
+    }
+
+    #[test]
+    fn the_testing_routes_are_off_unless_they_are_switched_on() {
+        assert!(!read(&[]).unwrap().settings.testing_routes);
+        assert!(read(&[("TESTING_ROUTES", "true")]).unwrap().settings.testing_routes);
     }
 
     #[test]

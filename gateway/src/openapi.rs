@@ -25,6 +25,10 @@ const TAGS: &[(&str, &str)] = &[
     ("Media", "Bytes by their hash, for the providers' downloaders."),
     ("Webhooks", "What the provider tells us."),
     ("Keys", "Who may come in, and what for."),
+    (
+        "Testing",
+        "The parts of the pipeline, to be tried out; off in the gateway's own process unless switched on.",
+    ),
     ("Docs", "What the API says of itself."),
     ("Health", "Whether it lives and can work."),
 ];
@@ -53,6 +57,10 @@ fn document() -> OpenApi {
     document.merge(secured(routes::linked(), &[KEY, LINK]));
     document.merge(secured(routes::signed(), &[LINK]));
     document.merge(secured(routes::public(), &[]));
+    let [keyed, linked, public] = routes::testing();
+    document.merge(secured(keyed, &[KEY]));
+    document.merge(secured(linked, &[KEY, LINK]));
+    document.merge(secured(public, &[]));
     document.tags = Some(
         TAGS.iter()
             .map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)).build())

@@ -20,6 +20,8 @@ pub struct Settings {
     pub redirect_media: bool,
     /// Web sites whose pages may use the API.
     pub cors_origins: Origins,
+    /// Whether the routes under `/api/v3/testing` are there.
+    pub testing_routes: bool,
     /// Messages that may wait for one reader of a job's events before it is cut.
     pub feed_queue: usize,
     /// How long requests under way may take to finish when the process is told to stop.
@@ -66,7 +68,7 @@ impl Origins {
 }
 
 impl Settings {
-    /// The defaults: no keys, links of an hour, uploads of 2 GB, no redirects.
+    /// The defaults: no keys, links of an hour, uploads of 2 GB, no redirects, with the testing routes.
     #[must_use]
     pub fn new(link_secret: SecretString) -> Self {
         Self {
@@ -76,6 +78,7 @@ impl Settings {
             max_upload_bytes: 2_000_000_000,
             redirect_media: false,
             cors_origins: Origins::None,
+            testing_routes: true,
             feed_queue: 256,
             drain: Duration::from_secs(10),
         }

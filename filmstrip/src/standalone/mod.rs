@@ -283,6 +283,7 @@ impl Parts {
         let mut settings = gateway::Settings::new(self.signer_secret.clone());
         settings.api_keys.clone_from(&options.api_keys);
         settings.cors_origins.clone_from(&options.cors_origins);
+        settings.testing_routes = true;
         if let Some(bytes) = options.max_upload {
             settings.max_upload_bytes = bytes;
         }
@@ -337,7 +338,7 @@ fn summary(base: &str, options: &Options, services: &[Running], stage: Option<&s
     lines.push(match (&options.providers, stage) {
         (_, Some(stage)) => format!("providers  stand-ins at {}", stage.base_url()),
         (Providers::Soundstage(url), None) => format!("providers  stand-ins at {url}"),
-        (Providers::Real { replicate, xai }, None) => {
+        (Providers::Real { replicate, xai, .. }, None) => {
             let planner = xai.as_ref().map_or("templates", |xai| xai.base_url.as_str());
             format!(
                 "providers  {} (renders and music cost money), storyboards by {planner}",

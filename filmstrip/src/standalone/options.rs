@@ -15,6 +15,9 @@ const REPLICATE: &str = "https://api.replicate.com";
 /// xAI's public address.
 const XAI: &str = "https://api.x.ai";
 
+/// ElevenLabs' public address.
+const ELEVENLABS: &str = "https://api.elevenlabs.io";
+
 /// A provider: where it is and the key it wants.
 #[derive(Clone, Debug)]
 pub struct Provider {
@@ -37,6 +40,8 @@ pub enum Providers {
         replicate: Provider,
         /// Plans storyboards.
         xai: Option<Provider>,
+        /// Speaks scripts.
+        elevenlabs: Option<Provider>,
     },
 }
 
@@ -104,6 +109,7 @@ impl Options {
         };
         let replicate_url = url("REPLICATE_BASE_URL");
         let xai_url = url("XAI_BASE_URL");
+        let elevenlabs_url = url("ELEVENLABS_BASE_URL");
         let public_base_url = url("PUBLIC_BASE_URL");
         let soundstage = url("SOUNDSTAGE_URL");
         let provider = |key: &str, url: Option<Url>, default: &str| {
@@ -114,9 +120,10 @@ impl Options {
             })
         };
         let xai = provider("XAI_API_KEY", xai_url, XAI);
+        let elevenlabs = provider("ELEVENLABS_API_KEY", elevenlabs_url, ELEVENLABS);
         let providers = match (soundstage, provider("REPLICATE_API_KEY", replicate_url, REPLICATE)) {
             (Some(url), _) => Providers::Soundstage(url.as_str().trim_end_matches('/').to_owned()),
-            (None, Some(replicate)) => Providers::Real { replicate, xai },
+            (None, Some(replicate)) => Providers::Real { replicate, xai, elevenlabs },
             (None, None) => {
                 if xai.is_some() {
                     wrong.push(
@@ -232,7 +239,8 @@ mod tests {
 
     #[test]
     fn with_a_key_the_real_provider_is_used() {
-        let Providers::Real { replicate, xai } = options(&[("REPLICATE_API_KEY", "r8_x")]).unwrap().providers
+        let Providers::Real { replicate, xai, .. } =
+            options(&[("REPLICATE_API_KEY", "r8_x")]).unwrap().providers
         else {
             panic!("not the real providers");
         };

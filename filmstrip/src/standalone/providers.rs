@@ -44,6 +44,7 @@ pub(super) struct Purchasing {
     stand_in: bool,
     public: Option<(Url, UrlSigner)>,
     planner: Option<job::XaiSettings>,
+    voices: Option<audio::voice::ElevenLabsConfig>,
 }
 
 impl Purchasing {
@@ -53,7 +54,7 @@ impl Purchasing {
         signer: UrlSigner,
     ) -> anyhow::Result<Self> {
         let (replicate, planner) = match (&options.providers, stage) {
-            (Providers::Real { replicate, xai }, _) => {
+            (Providers::Real { replicate, xai, .. }, _) => {
                 let url = Url::parse(&replicate.base_url).context("REPLICATE_BASE_URL")?;
                 let planner = xai.as_ref().map(|xai| job::XaiSettings {
                     base_url: format!("{}/v1", xai.base_url.trim_end_matches("/v1")),
@@ -68,8 +69,19 @@ impl Purchasing {
         let replicate =
             if options.time_scale > 1.0 { hurried(replicate, options.time_scale) } else { replicate };
         let public = options.public_base_url.clone().map(|base| (base, signer));
+        let voices = match &options.providers {
+            Providers::Real { elevenlabs, .. } => elevenlabs.as_ref().map(|elevenlabs| {
+                let url = Url::parse(&elevenlabs.base_url).context("ELEVENLABS_BASE_URL")?;
+                anyhow::Ok(audio::voice::ElevenLabsConfig::new(url, elevenlabs.key.clone()))
+            }),
+            // The same stand-in speaks.
+            _ => {
+                Some(Ok(audio::voice::ElevenLabsConfig::new(replicate.base_url.clone(), "soundstage".into())))
+            }
+        };
+        let voices = voices.transpose()?;
         let stand_in = !matches!(options.providers, Providers::Real { .. });
-        Ok(Self { replicate, stand_in, public, planner })
+        Ok(Self { replicate, stand_in, public, planner, voices })
     }
 
     pub(super) fn render(&self) -> render::Settings {
@@ -81,10 +93,13 @@ impl Purchasing {
     }
 
     pub(super) fn audio(&self) -> audio::Settings {
-        let mut settings = audio::Settings::new(self.replicate_for("audio"));
+        let mut replicate = self.replicate_for("audio");
+        replicate.public = replicate.public.map(PublicUrls::for_segments);
+        let mut settings = audio::Settings::new(replicate);
         if self.stand_in {
             hurry(&mut settings.account, &mut settings.policy);
         }
+        settings.voices.clone_from(&self.voices);
         settings
     }
 

@@ -100,6 +100,11 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// What is wrong so far, field by field.
+    pub(crate) fn into_violations(self) -> Vec<(String, String)> {
+        self.violations
+    }
+
     /// Ends the reading: an error when any field was wrong.
     pub(crate) fn finish(self, family: Family) -> Result<(), Problem> {
         if self.violations.is_empty() { Ok(()) } else { Err(Problem::validation(family, self.violations)) }

@@ -1,15 +1,19 @@
 //! The soundtrack of a job.
 
 use axum::{extract::State, response::Response};
+use http::StatusCode;
+use kit::{Code, ServiceError, signing::BadSignature};
+use protos::job::v1 as pb;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{jobs, reply::Reply};
+use super::{jobs, media::described, reply::Reply, text};
 use crate::{
     app::App,
     media::{Media, MediaRequest},
-    params::InPath,
-    problem::{Kind, Problem, ProblemSchema},
+    params::{BodyParams, CommandId, Fields, InPath, Params},
+    problem::{JOBS, Kind, Problem, ProblemSchema},
 };
 
 /// How far the soundtrack of a job is.
@@ -90,6 +94,153 @@ pub(crate) async fn download(
         .ok_or_else(|| Problem::flat(Kind::AudioNotReady, "Audio not ready or not generated"))?;
     let name = format!("audio_{}.{}", job.id, extension(&soundtrack.content_type));
     request.answer(&app, Media::attachment(soundtrack, &name)).await
+}
+
+/// A soundtrack to make.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the body for the OpenAPI document")]
+pub(crate) struct NewSoundtrack {
+    #[schema(value_type = i32)]
+    job_id: Value,
+    /// `prompt`, `fade_duration` (seconds, 1), `sync_mode` (`trim`, `stretch` or `compress`), `merge_with_video`
+    /// (false), `error_strategy` (`continue_with_silence` or `halt`).
+    #[schema(value_type = Option<Object>)]
+    audio_params: Option<Value>,
+}
+
+/// A soundtrack that is being made.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Started {
+    job_id: i32,
+    status: &'static str,
+    message: &'static str,
+    audio_status: StartedStatus,
+}
+
+/// When a soundtrack was asked for, and about how long it takes.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StartedStatus {
+    /// RFC 3339, UTC.
+    started_at: String,
+    estimated_duration: String,
+}
+
+/// Makes a new soundtrack for a job, which costs money. It waits until no other music of the job is being made.
+#[utoipa::path(
+    post, path = "/api/v3/audio/generate-scenes", tag = "Audio", operation_id = "generate_audio",
+    request_body = NewSoundtrack,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key buys a soundtrack once")),
+    responses(
+        (status = 202, description = "It is being made, or waits its turn", body = Started),
+        (status = 400, description = "No job named, or `audio_params` is no object", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 404, description = "Job not found", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "The job has no storyboard or is canceled, or some fields are wrong", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn generate_scenes(
+    State(app): State<App>,
+    CommandId(command_id): CommandId,
+    BodyParams(params): BodyParams,
+) -> Result<Reply<Started>, Problem> {
+    let named = match Fields::of(&params).present("job_id", &[]) {
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
+        _ => {
+            return Err(Problem::flat(Kind::MissingField, "Missing required parameter: job_id"));
+        }
+    };
+    let wishes = match Fields::of(&params).present("audio_params", &[]) {
+        None => Params::default(),
+        Some(Value::Object(object)) => Params::of_object(object.clone()),
+        Some(_) => return Err(Problem::flat(Kind::BadRequest, "Invalid audio parameters")),
+    };
+    let job_id = text::job_id(&named).ok_or_else(|| Problem::job_not_found(&named))?;
+    let request = wish(command_id, job_id, &wishes)?;
+    let wished = app.backends.pipeline().wish_soundtrack(request).await;
+    let job = wished.map_err(|status| refused(ServiceError::from(status), &named))?.into_inner();
+    let started = Started {
+        job_id: job.id,
+        status: "processing",
+        message: "Audio generation started",
+        audio_status: StartedStatus {
+            started_at: job.updated_at,
+            estimated_duration: format!("~{}s", 10 * job.scenes.len().max(1)),
+        },
+    };
+    Ok(Reply(StatusCode::ACCEPTED, started))
+}
+
+fn wish(command_id: String, job_id: i32, params: &Params) -> Result<pb::WishSoundtrackRequest, Problem> {
+    let mut fields = Fields::of(params);
+    let fade = fields.number("fade_duration", &[]).map(|seconds| {
+        let is_length = (0.0..=86_400.0).contains(&seconds);
+        if !is_length {
+            fields.reject::<()>("audio_params.fade_duration", "must be from 0 to 10 seconds");
+        }
+        (seconds * 1000.0).round() as i64
+    });
+    let merge = match fields.present("merge_with_video", &[]) {
+        Some(Value::Bool(merge)) => *merge,
+        Some(Value::String(word)) => word == "true",
+        _ => false,
+    };
+    let word = |fields: &Fields<'_>, name: &str| {
+        fields.present(name, &[]).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let request = pb::WishSoundtrackRequest {
+        command_id,
+        job_id,
+        prompt: fields.text("prompt", &[]),
+        fade_ms: fade,
+        sync_mode: word(&fields, "sync_mode"),
+        merge_with_video: merge,
+        error_strategy: word(&fields, "error_strategy"),
+    };
+    fields.finish(JOBS.family())?;
+    Ok(request)
+}
+
+fn refused(error: ServiceError, job_id: &str) -> Problem {
+    match (error.code, error.facts.get("reason")) {
+        (Code::Precondition, Some(reason)) => {
+            Problem::flat(Kind::NotAllowed, reason.clone()).with("job_id", job_id)
+        }
+        _ => JOBS.refused(error).with("job_id", job_id),
+    }
+}
+
+/// A piece of music that the music provider goes on from; the token names it and ends soon.
+#[utoipa::path(
+    get, path = "/api/v3/audio/segments/{token}", tag = "Audio", operation_id = "get_audio_segment",
+    params(("token" = String, Path, description = "Made by us for one prediction")),
+    responses(
+        (status = 200, description = "The piece", content_type = "audio/mpeg"),
+        (status = 206, description = "A range of it", content_type = "audio/mpeg"),
+        (status = 304, description = "The caller has it"),
+        (status = 307, description = "Where the bytes are, when they come straight from the object store"),
+        (status = 404, description = "Not a token of ours, expired, or the bytes are gone", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The object store cannot be read; try again", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn segment(
+    State(app): State<App>,
+    InPath(token): InPath<String>,
+    request: MediaRequest,
+) -> Result<Response, Problem> {
+    let gone = |text: &str| Problem::flat(Kind::AudioSegmentGone, text);
+    let sha256 = app.signer.open_token(&token, app.clock.now()).map_err(|bad| match bad {
+        BadSignature::Expired => gone("Audio segment expired"),
+        BadSignature::Wrong => gone("Audio segment not found"),
+    })?;
+    let blob = described(&app.blobs, sha256.to_owned()).await.map_err(|problem| {
+        if problem.is(Kind::NotFound) {
+            gone("Audio segment not found")
+        } else {
+            Problem::flat(Kind::Unavailable, "Audio segment store unavailable")
+        }
+    })?;
+    let name = format!("segment_{token}.{}", extension(&blob.content_type));
+    request.answer(&app, Media::attachment(blob, &name)).await
 }
 
 /// What files of a type are called; the contract's when in doubt.

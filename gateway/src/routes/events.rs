@@ -133,7 +133,10 @@ fn last_event_id(headers: &HeaderMap) -> Option<i64> {
 /// Whether nothing more comes unless a person acts.
 fn is_over(job: &pb::Job) -> bool {
     let ended = matches!(job.status.as_str(), "completed" | "failed" | "canceled");
-    ended && job.next_cut.as_ref().is_none_or(|next| next.progress.is_none())
+    // Music that somebody wished for a finished video.
+    let is_scored = job.status == "completed"
+        && job.audio.as_ref().is_some_and(|audio| matches!(audio.status.as_str(), "pending" | "generating"));
+    ended && !is_scored && job.next_cut.as_ref().is_none_or(|next| next.progress.is_none())
 }
 
 fn snapshot(app: &App, job: pb::Job) -> Event {

@@ -42,7 +42,7 @@ pub(crate) async fn fetch(
 }
 
 /// The store keeps no types: what it is, is read from its first bytes.
-async fn described(blobs: &Blobs, sha256: String) -> Result<BlobRef, Problem> {
+pub(super) async fn described(blobs: &Blobs, sha256: String) -> Result<BlobRef, Problem> {
     let mut reader = match blobs.open(&sha256, Some(0..HEAD)).await {
         Ok(reader) => reader,
         Err(BlobError::NotFound { .. } | BlobError::BadHash { .. } | BlobError::BadRange { .. }) => {

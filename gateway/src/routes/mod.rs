@@ -18,6 +18,7 @@ mod reply;
 mod scenes;
 mod stats;
 pub(crate) mod text;
+mod testing;
 mod videos;
 mod webhooks;
 
@@ -67,6 +68,7 @@ pub(crate) fn keyed() -> OpenApiRouter<App> {
         .routes(routes!(scenes::get, scenes::put, scenes::remove))
         .routes(routes!(scenes::regenerate))
         .routes(routes!(audio::status))
+        .routes(routes!(audio::generate_scenes))
         .routes(routes!(generated_videos::list))
 }
 
@@ -92,6 +94,7 @@ pub(crate) fn public() -> OpenApiRouter<App> {
         .routes(routes!(assets::data))
         .routes(routes!(assets::data_alias))
         .routes(routes!(assets::thumbnail))
+        .routes(routes!(audio::segment))
         .routes(routes!(webhooks::receive))
         .routes(routes!(webhooks::receive_by_query))
         .routes(routes!(docs::openapi))
@@ -103,15 +106,25 @@ pub(crate) fn public() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
 }
 
+/// Routes for trying out: with a key, with a key or a link, for everyone.
+pub(crate) fn testing() -> [OpenApiRouter<App>; 3] {
+    [testing::keyed(), testing::linked(), testing::public()]
+}
+
 /// Everything, ready to serve.
 pub(crate) fn router(app: App) -> Router {
+    let [testing_keyed, testing_linked, testing_public] =
+        if app.settings.testing_routes { testing() } else { Default::default() };
     let keyed = keyed()
+        .merge(testing_keyed)
         .route_layer(middleware::from_fn_with_state(app.clone(), auth::key))
         .route_layer(middleware::from_fn(edge::json_only));
-    let linked = linked().route_layer(middleware::from_fn_with_state(app.clone(), auth::key_or_link));
+    let linked = linked()
+        .merge(testing_linked)
+        .route_layer(middleware::from_fn_with_state(app.clone(), auth::key_or_link));
     let signed = signed().route_layer(middleware::from_fn_with_state(app.clone(), auth::link_only));
     let (router, _): (Router<App>, OpenApi) =
-        keyed.merge(linked).merge(signed).merge(public()).split_for_parts();
+        keyed.merge(linked).merge(signed).merge(public()).merge(testing_public).split_for_parts();
     router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

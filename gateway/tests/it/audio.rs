@@ -1,10 +1,13 @@
 //! Soundtracks.
 
-use kit::ServiceError;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use kit::{Code, ServiceError, signing::UrlSigner};
 use protos::{common::v1::BlobRef, job::v1 as pb};
 use serde_json::json;
 
-use crate::world::{World, a_job};
+use crate::world::{LINK_SECRET, World, a_job};
 
 fn with_audio(status: &str, soundtrack: Option<BlobRef>) -> pb::Job {
     let audio = pb::AudioState {
@@ -61,5 +64,91 @@ async fn a_soundtrack_or_its_job_may_be_missing() {
         "/api/v3/audio/x/download",
     ] {
         assert_eq!(world.get(path).await.problem(404, "job_not_found")["error"], "Job not found");
+    }
+}
+
+#[tokio::test]
+async fn q37_every_wish_about_a_soundtrack_is_passed_on() {
+    let world = World::start().await;
+    world.job.on("wish_soundtrack", a_job(None));
+    let params = json!({"prompt": "a waltz", "fade_duration": "1.5", "syncMode": "stretch",
+        "merge_with_video": "true", "error_strategy": "halt"});
+    let body = json!({"jobId": "43", "audioParams": params});
+    let body = world.post("/api/v3/audio/generate-scenes", body).await.ok(202);
+    let status = json!({"started_at": "2026-03-04T05:06:00Z", "estimated_duration": "~20s"});
+    let wanted = json!({"job_id": 43, "status": "processing", "message": "Audio generation started", "audio_status": status});
+    assert_eq!(body, wanted);
+    let asked: pb::WishSoundtrackRequest = world.job.asked_once("wish_soundtrack");
+    let wanted = pb::WishSoundtrackRequest {
+        command_id: asked.command_id.clone(),
+        job_id: 43,
+        prompt: Some("a waltz".into()),
+        fade_ms: Some(1_500),
+        sync_mode: "stretch".into(),
+        merge_with_video: true,
+        error_strategy: "halt".into(),
+    };
+    assert_eq!(asked, wanted);
+}
+
+#[tokio::test]
+async fn a_soundtrack_without_wishes_is_for_download_only() {
+    let world = World::start().await;
+    world.job.on("wish_soundtrack", a_job(None));
+    world.post("/api/v3/audio/generate-scenes", json!({"job_id": 43})).await.ok(202);
+    let asked: pb::WishSoundtrackRequest = world.job.asked_once("wish_soundtrack");
+    assert_eq!((asked.merge_with_video, asked.fade_ms, asked.prompt), (false, None, None));
+}
+
+#[tokio::test]
+async fn a_soundtrack_that_cannot_be_wished_is_refused_in_the_contracts_words() {
+    let world = World::start().await;
+    let post = async |body| world.post("/api/v3/audio/generate-scenes", body).await;
+    for body in [json!({}), json!({"job_id": null}), json!({"job_id": [43]}), json!({"job_id": 4.5})] {
+        let body = post(body).await.problem(400, "missing_field");
+        assert_eq!(body["error"], "Missing required parameter: job_id");
+    }
+    let body = post(json!({"job_id": 43, "audio_params": "loud"})).await.problem(400, "bad_request");
+    assert_eq!(body["error"], "Invalid audio parameters");
+    for id in ["x", "99999999999"] {
+        assert_eq!(post(json!({"job_id": id})).await.problem(404, "job_not_found")["job_id"], id);
+    }
+    let wrong = json!({"prompt": 3, "fade_duration": -1});
+    let body = post(json!({"job_id": 43, "audio_params": wrong})).await.problem(422, "validation_failed");
+    assert_eq!(body["violations"].as_array().map(Vec::len), Some(2), "{body}");
+    world.job.refuse("wish_soundtrack", || {
+        ServiceError::new(
+            Code::Precondition,
+            "soundtrack_not_regenerable",
+            "Soundtrack cannot be regenerated",
+        )
+        .fact("reason", "Job has no storyboard - cannot generate audio")
+    });
+    let body = post(json!({"job_id": 43})).await.problem(422, "not_allowed");
+    assert_eq!(body["error"], "Job has no storyboard - cannot generate audio");
+}
+
+#[tokio::test]
+async fn q38_a_segment_is_served_to_its_token_with_a_quoted_strong_tag() {
+    let world = World::locked().await;
+    let blob = world.blob(b"ID3\x03\x00\x00\x00\x00\x00\x21music", "audio/mpeg").await;
+    let signer = UrlSigner::new(LINK_SECRET.to_owned().into());
+    let token = signer.token(&blob.sha256, world.clock.now() + SignedDuration::from_mins(30));
+    let path = format!("/api/v3/audio/segments/{token}");
+    let answer = world.get(&format!("{path}?attempt=a-1")).await;
+    assert_eq!((answer.status.as_u16(), answer.bytes.len() as u64), (200, blob.size));
+    assert_eq!(answer.header("content-type"), "audio/mpeg");
+    assert_eq!(answer.header("content-disposition"), format!("attachment; filename=\"segment_{token}.mp3\""));
+    let tag = format!("\"{}\"", blob.sha256);
+    assert_eq!(answer.header("etag"), tag);
+    assert_eq!(world.get_with(&path, &[("if-none-match", &tag)]).await.status, 304);
+    world.clock.advance(Duration::from_secs(31 * 60));
+    let body = world.get(&path).await.problem(404, "audio_segment_gone");
+    assert_eq!(body["error"], "Audio segment expired");
+    let other = signer.token(&"ab".repeat(32), world.clock.now() + SignedDuration::from_mins(1));
+    for token in ["x", &token[1..], &other] {
+        let body =
+            world.get(&format!("/api/v3/audio/segments/{token}")).await.problem(404, "audio_segment_gone");
+        assert_eq!(body["error"], "Audio segment not found");
     }
 }

@@ -58,6 +58,8 @@ async fn every_route_that_is_not_public_refuses_without_a_key() {
         "GET /api/v2/assets/1/data",
         "GET /api/v3/assets/1/data",
         "GET /api/v3/assets/1/thumbnail",
+        "GET /api/v3/audio/segments/1",
+        "GET /api/v3/testing/ui",
         "GET /errors/1",
         "GET /livez",
         "GET /readyz",

@@ -33,6 +33,8 @@ mod redirects;
 mod scenes;
 mod stats;
 mod storyboard;
+mod testing;
+mod testing_media;
 mod uploads;
 mod videos;
 mod webhooks;

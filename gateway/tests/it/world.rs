@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use kit::Clock;
 use protos::{
     asset::v1::asset_service_server::AssetServiceServer,
-    audio::v1::audio_service_server::AudioServiceServer,
+    audio::v1::{audio_service_server::AudioServiceServer, voice_service_server::VoiceServiceServer},
     common::v1::BlobRef,
-    job::v1::{self as job, job_service_server::JobServiceServer},
+    job::v1::{
+        self as job, job_service_server::JobServiceServer, pipeline_service_server::PipelineServiceServer,
+    },
     render::v1::render_service_server::RenderServiceServer,
-    stitch::v1::stitch_service_server::StitchServiceServer,
+    stitch::v1::{overlay_service_server::OverlayServiceServer, stitch_service_server::StitchServiceServer},
 };
 use secrecy::SecretString;
 use serde_json::Value;
@@ -22,7 +24,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
-use crate::fakes::{FakeAsset, FakeAudio, FakeJob, FakeRender, FakeStitch, Feed, Script};
+use crate::fakes::{
+    FakeAsset, FakeAudio, FakeJob, FakeOverlay, FakePipeline, FakeRender, FakeStitch, FakeVoice, Feed, Script,
+};
 
 /// Longest wait for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -81,7 +85,10 @@ impl World {
             .add_service(JobServiceServer::new(FakeJob { script: job.clone(), feed: feed.clone() }))
             .add_service(RenderServiceServer::new(FakeRender { script: render.clone() }))
             .add_service(StitchServiceServer::new(FakeStitch { script: stitch.clone() }))
-            .add_service(AudioServiceServer::new(FakeAudio { script: audio.clone() }));
+            .add_service(AudioServiceServer::new(FakeAudio { script: audio.clone() }))
+            .add_service(PipelineServiceServer::new(FakePipeline { script: job.clone() }))
+            .add_service(OverlayServiceServer::new(FakeOverlay { script: stitch.clone() }))
+            .add_service(VoiceServiceServer::new(FakeVoice { script: audio.clone() }));
         let services = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let at = services.local_addr().expect("an address").to_string();
         tokio::spawn(kit::grpc::serve(services, routes, kit::Readiness::new(), cancel.clone()));

@@ -2,6 +2,7 @@
 
 mod asset;
 mod job;
+mod testing;
 mod workers;
 
 use std::{
@@ -15,6 +16,7 @@ use tonic::{Request, Response, Status};
 
 pub(crate) use asset::FakeAsset;
 pub(crate) use job::{FakeJob, Feed};
+pub(crate) use testing::{FakeOverlay, FakePipeline, FakeVoice};
 pub(crate) use workers::{FakeAudio, FakeRender, FakeStitch};
 
 type Answer = Arc<dyn Fn() -> Result<Box<dyn Any>, Status> + Send + Sync>;
