@@ -47,7 +47,9 @@ fn every_method_is_classified() {
         let streams = method.server_streaming();
         let name = method.name();
         let fits = match Method::of(&path) {
-            Method::Reads => !streams && ["Get", "List", "Read"].iter().any(|verb| name.starts_with(verb)),
+            Method::Reads => {
+                !streams && ["Get", "List", "Read", "Preview"].iter().any(|verb| name.starts_with(verb))
+            }
             Method::Keyed => !streams && (has_field(&request, "key", None) || name == "ReceiveWebhook"),
             Method::Command => !streams && has_field(&request, "command_id", Some(1)),
             Method::Stream => streams,
