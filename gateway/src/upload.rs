@@ -1,6 +1,6 @@
 //! Multipart bodies: the file goes straight into the object store, the other parts become fields.
 
-use std::{io::ErrorKind, time::Duration};
+use std::io::ErrorKind;
 
 use axum::{
     body::{Body, Bytes},
@@ -13,14 +13,9 @@ use protos::common::v1::BlobRef;
 
 use crate::{
     app::App,
-    params::{BodyKind, BodyParams, MAX_BODY, Params, too_large},
+    params::{BodyKind, BodyParams, DRAIN, DRAIN_TIME, MAX_BODY, Params, too_large},
     problem::{Family, Kind, Problem},
 };
-
-/// Bytes beyond the limits that are still read, so that the refusal reaches a client that is sending.
-const DRAIN: usize = 16 * 1024 * 1024;
-/// How long they are read.
-const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// A file that is in the object store now.
 #[derive(Debug)]

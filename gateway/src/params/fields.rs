@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn object(&mut self, name: &str) -> Option<&'a Map<String, Value>> {
         match self.value(name, &[]) {
             None | Some(Value::Null) => None,
-            Some(Value::Object(object)) if has_nul(object.values()) => self.reject(name, INVALID),
+            Some(Value::Object(object)) if object_has_nul(object) => self.reject(name, INVALID),
             Some(Value::Object(object)) => Some(object),
             Some(_) => self.reject(name, INVALID),
         }
@@ -124,7 +124,11 @@ fn has_nul<'v>(values: impl IntoIterator<Item = &'v Value>) -> bool {
     values.into_iter().any(|value| match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => has_nul(items),
-        Value::Object(object) => object.keys().any(|key| key.contains('\0')) || has_nul(object.values()),
+        Value::Object(object) => object_has_nul(object),
         _ => false,
     })
+}
+
+fn object_has_nul(object: &Map<String, Value>) -> bool {
+    object.keys().any(|key| key.contains('\0')) || has_nul(object.values())
 }

@@ -5,6 +5,8 @@ mod fields;
 mod path;
 mod pieces;
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, Request},
@@ -22,6 +24,10 @@ use crate::problem::{Kind, Problem};
 
 /// Largest JSON or form body, bytes.
 pub(crate) const MAX_BODY: usize = 8_000_000;
+/// Bytes beyond a limit that are still read, so that the refusal reaches a client that is sending.
+pub(crate) const DRAIN: usize = 16 * 1024 * 1024;
+/// How long they are read.
+pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// The fields of a request, as they came.
 #[derive(Clone, Debug, Default)]
@@ -173,13 +179,23 @@ fn unsupported() -> Problem {
 }
 
 /// A body of at most `limit` bytes.
-pub(crate) async fn collect(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    match Limited::new(body, limit).collect().await {
+pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
+    match Limited::new(&mut body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(limit as u64)),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            // A client that stops sending must not keep its answer waiting.
+            let _ = tokio::time::timeout(DRAIN_TIME, drain(body)).await;
+            Err(too_large(limit as u64))
+        }
         Err(error) => Err(Problem::framework(Kind::BadRequest)
             .detail(format!("The body could not be read to its end: {error}."))),
     }
+}
+
+/// Reads what is left of a refused body, bounded, and throws it away.
+async fn drain(body: Body) {
+    let mut rest = Limited::new(body, DRAIN);
+    while let Some(Ok(_)) = rest.frame().await {}
 }
 
 /// A body that is larger than it may be.
