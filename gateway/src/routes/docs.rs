@@ -52,7 +52,7 @@ pub(crate) async fn swagger_ui() -> Result<Response, Problem> {
     get, path = "/swaggerui/{file}", tag = "Docs", operation_id = "get_swagger_ui_file",
     params(("file" = String, Path, description = "Name of the file")),
     responses(
-        (status = 200, description = "The file", content_type = "application/octet-stream"),
+        (status = 200, description = "The file", content_type = "*/*"),
         (status = 404, description = "No such file", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

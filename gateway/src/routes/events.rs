@@ -10,7 +10,10 @@ use futures::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use protos::job::v1 as pb;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, Ref, RefOr, Schema, Type},
+};
 
 use super::jobs::{
     self,
@@ -56,6 +59,34 @@ pub(crate) struct JobEvent {
     job: Option<Job>,
 }
 
+/// A message of the stream.
+#[allow(dead_code, reason = "describes the body for the OpenAPI document")]
+pub(crate) struct JobMessage;
+
+impl PartialSchema for JobMessage {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let name = text().description(Some("`snapshot`, `progress` or `end`; a comment has none."));
+        let id = text().description(Some("The event's position, to come back with as `Last-Event-ID`."));
+        let event = Ref::from_schema_name(JobEvent::name());
+        let data = text().content_media_type("application/json").content_schema(Some(event));
+        ObjectBuilder::new()
+            .description(Some("A message of the stream."))
+            .property("event", name)
+            .property("id", id)
+            .property("data", data)
+            .required("data")
+            .into()
+    }
+}
+
+impl ToSchema for JobMessage {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((JobEvent::name().into_owned(), JobEvent::schema()));
+        JobEvent::schemas(schemas);
+    }
+}
+
 /// Follows a job: a snapshot, then each event as it happens, until the job is over. Every message has the
 /// event's position as its id; a reader that comes back with `Last-Event-ID` gets what it missed instead of
 /// a snapshot, and 204 when the job is over and nothing was missed. Messages are named `snapshot`, `progress`
@@ -67,7 +98,7 @@ pub(crate) struct JobEvent {
         ("Last-Event-ID" = Option<i64>, Header, description = "Position of the last event that the reader has"),
     ),
     responses(
-        (status = 200, description = "The events", body = JobEvent, content_type = "text/event-stream"),
+        (status = 200, description = "The events", body = JobMessage, content_type = "text/event-stream"),
         (status = 204, description = "The job is over and the reader has everything"),
         (status = 404, description = "Job not found", body = ProblemSchema, content_type = "application/problem+json"),
     )

@@ -25,8 +25,8 @@ const HEAD: u64 = 8192;
         ("signature" = String, Query, description = "Made by us for this path"),
     ),
     responses(
-        (status = 200, description = "The bytes", content_type = "application/octet-stream"),
-        (status = 206, description = "A range of them", content_type = "application/octet-stream"),
+        (status = 200, description = "The bytes", content_type = "*/*"),
+        (status = 206, description = "A range of them", content_type = "*/*"),
         (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 403, description = "The link is not signed, not for this path, or expired", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "No such bytes", body = ProblemSchema, content_type = "application/problem+json"),

@@ -18,8 +18,8 @@ const WIDTH: u32 = 320;
     get, path = "/api/v3/assets/{id}/data", tag = "Assets", operation_id = "get_asset_data",
     params(("id" = String, Path, description = "Asset id"), ("Range" = Option<String>, Header, description = "One range of bytes")),
     responses(
-        (status = 200, description = "The bytes", content_type = "application/octet-stream"),
-        (status = 206, description = "A range of them", content_type = "application/octet-stream"),
+        (status = 200, description = "The bytes", content_type = "*/*"),
+        (status = 206, description = "A range of them", content_type = "*/*"),
         (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has them"),
         (status = 404, description = "Asset not found", body = ProblemSchema, content_type = "application/problem+json"),
@@ -39,8 +39,8 @@ pub(crate) async fn data(
     get, path = "/api/v2/assets/{id}/data", tag = "Assets", operation_id = "get_asset_data_alias",
     params(("id" = String, Path, description = "Asset id"), ("Range" = Option<String>, Header, description = "One range of bytes")),
     responses(
-        (status = 200, description = "The bytes", content_type = "application/octet-stream"),
-        (status = 206, description = "A range of them", content_type = "application/octet-stream"),
+        (status = 200, description = "The bytes", content_type = "*/*"),
+        (status = 206, description = "A range of them", content_type = "*/*"),
         (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has them"),
         (status = 404, description = "Asset not found", body = ProblemSchema, content_type = "application/problem+json"),
