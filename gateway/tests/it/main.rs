@@ -1,6 +1,8 @@
-//! The gateway over real sockets, in front of scripted services.
+//! The gateway over real sockets, in front of scripted services; `contract` has the real ones.
 
 mod fakes;
+mod real;
+mod sources;
 mod world;
 
 mod assets;
@@ -13,6 +15,7 @@ mod campaign_jobs;
 mod campaigns;
 mod changes;
 mod clients;
+mod contract;
 mod conventions;
 mod documents;
 mod dry_runs;

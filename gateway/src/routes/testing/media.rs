@@ -169,8 +169,8 @@ fn standing(
     get, path = "/api/v3/testing/media/{id}", tag = "Testing", operation_id = "fetch_testing_media",
     params(("id" = String, Path, description = "As in `audio_url` or `video_url`"), ("Range" = Option<String>, Header, description = "One range of bytes")),
     responses(
-        (status = 200, description = "The sound or the video", content_type = "application/octet-stream"),
-        (status = 206, description = "A range of it", content_type = "application/octet-stream"),
+        (status = 200, description = "The sound or the video", content_type = "*/*"),
+        (status = 206, description = "A range of it", content_type = "*/*"),
         (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
         (status = 404, description = "Nothing was made under this id, or it is not there yet", body = ProblemSchema, content_type = "application/problem+json"),
