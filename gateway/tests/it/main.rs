@@ -1,4 +1,4 @@
-//! The gateway over real sockets, in front of scripted services; `contract` has the real ones.
+//! The gateway over real sockets, in front of scripted services; `contract` and `hostile` have the real ones.
 
 mod fakes;
 mod real;
@@ -21,6 +21,7 @@ mod documents;
 mod dry_runs;
 mod events;
 mod health;
+mod hostile;
 mod idempotency;
 mod job_list;
 mod jobs;
