@@ -7,17 +7,23 @@ use crate::process::{cargo, root};
 
 /// Where the description lies in the repository.
 const FILE: &str = "gateway/openapi/v3.json";
+/// That of the last release: what it has may not be taken away.
+const RELEASED: &str = "gateway/openapi/released.json";
 
-/// Writes the description; with `--check` only compares, and fails when it drifted.
+/// Writes the description; with `--check` only compares, and fails when it drifted; with `--release` it is also kept
+/// as the one that callers rely on.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
-    let check = match args {
-        [] => false,
-        [flag] if flag == "--check" => true,
-        _ => return Err("openapi takes only --check".into()),
+    let flag = match args {
+        [] => "",
+        [flag] if flag == "--check" || flag == "--release" => flag,
+        _ => return Err("openapi takes only --check or --release".into()),
     };
     let wanted = generate()?;
+    if flag == "--release" {
+        fs::write(root().join(RELEASED), &wanted).map_err(|error| format!("{RELEASED}: {error}"))?;
+    }
     let path = root().join(FILE);
-    if check {
+    if flag == "--check" {
         let committed =
             fs::read(&path).map_err(|error| format!("{FILE}: {error}; run `cargo xtask openapi`"))?;
         if committed != wanted {

@@ -15,6 +15,7 @@ mod campaign_jobs;
 mod campaigns;
 mod changes;
 mod clients;
+mod compatible;
 mod contract;
 mod conventions;
 mod documents;
