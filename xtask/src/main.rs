@@ -7,6 +7,7 @@ mod bench;
 mod demo;
 mod doctests;
 mod drill;
+mod fuzz;
 mod openapi;
 mod process;
 mod servers;
@@ -24,14 +25,17 @@ Usage: cargo xtask COMMAND
                            (ARGS go to `filmstrip demo`: try --help)
   up [ARGS]                every service as processes of its own, two replicas each, on PostgreSQL, NATS and S3,
                            until Ctrl-C (ARGS go to `filmstrip-up`: try --help)
-  test [-- NEXTEST ARGS]   format check, lints and every test
+  test [-- NEXTEST ARGS]   format check, lints, every test, and made-up requests to every route of the API
+  fuzz                     the made-up requests alone
   chaos [--seed N] [--minutes M] [--report FILE]
                            kill, restart and replace everything at random while jobs run
   drill [NAME [ARGS]]      the other long tests of the whole system; without a name they are listed
-  bench eventlog|pipeline|memory [ARGS]
+  bench eventlog|pipeline|memory|gateway [ARGS]
                            how fast the parts are, on durable databases, and what memory each process needs, in
                            tables (ARGS: try --help)
-  openapi [--check]        write gateway/openapi/v3.json, or say whether it is up to date
+  openapi [--check|--release]
+                           write gateway/openapi/v3.json, say whether it is up to date, or make it the released
+                           one, which nothing may break
 ";
 
 fn main() -> ExitCode {
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         Some("chaos") => drill::named("chaos", &rest),
         Some("drill") => drill::run(&rest),
         Some("bench") => bench::run(&rest),
+        Some("fuzz") => fuzz::alone(),
         Some("openapi") => openapi::run(&rest),
         None | Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

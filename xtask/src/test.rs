@@ -3,6 +3,7 @@
 use std::process::{Command, ExitCode};
 
 use crate::doctests;
+use crate::fuzz;
 use crate::process::{Step, cargo, root, step, verdict};
 use crate::servers;
 use crate::tools;
@@ -14,8 +15,12 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
     tools::need_components()?;
     tools::need_nextest()?;
     servers::need_servers()?;
+    fuzz::need_schemathesis()?;
     let extra = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
-    let steps: Vec<Step> = commands(extra)?.into_iter().map(step).collect();
+    let mut steps: Vec<Step> = commands(extra)?.into_iter().map(step).collect();
+    if extra.is_empty() {
+        steps.push(fuzz::run());
+    }
     println!();
     for done in &steps {
         println!("{:>8.1} s  {}  {}", done.took.as_secs_f64(), verdict(done.passed), done.name);
