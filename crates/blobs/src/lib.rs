@@ -8,6 +8,7 @@
 //! | `local` | the directory backend: `ab/<sha256>` |
 //! | `s3` | the S3 backend: `[prefix/]ab/<sha256>` in a bucket |
 //! | `reader` | streaming reads, with or without a range |
+//! | `pieces` | a file in pieces, without waking a thread for what is in memory |
 //!
 //! A put returns only after the bytes and their name are on the disk, or S3 has said that it holds them, so
 //! an event that names them may follow at once. Putting the same bytes twice is harmless. Nothing here deletes a blob.
@@ -16,6 +17,7 @@ mod address;
 mod error;
 mod hash;
 mod local;
+mod pieces;
 mod reader;
 mod s3;
 mod spool;
@@ -43,7 +45,7 @@ use local::LocalStore;
 use s3::S3Store;
 use spool::{Spool, Spooled};
 
-/// How many bytes are gathered before they go to the disk, and how many a reader hands out at once.
+/// How many bytes are gathered before they go to the disk.
 const CHUNK: usize = 128 * 1024;
 
 /// A handle to the object store; cheap to clone.

@@ -78,15 +78,20 @@ impl LocalStore {
     }
 
     pub(crate) async fn read(&self, key: &Key, range: Option<Range<u64>>) -> Result<BlobReader, BlobError> {
-        let file = match tokio::fs::File::open(self.place(key)).await {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(BlobError::NotFound { sha256: key.as_str().to_owned() });
+        let place = self.place(key);
+        // Opened and looked at in one go: each trip to the threads for files costs more than both.
+        let opened = crate::blocking(move || {
+            let file = File::open(place).map_err(BlobError::Store)?;
+            let size = file.metadata().map_err(BlobError::Store)?.len();
+            Ok((file, size))
+        });
+        match opened.await {
+            Ok((file, size)) => BlobReader::of_file(file, size, range),
+            Err(BlobError::Store(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Err(BlobError::NotFound { sha256: key.as_str().to_owned() })
             }
-            Err(error) => return Err(BlobError::Store(error)),
-        };
-        let size = file.metadata().await.map_err(BlobError::Store)?.len();
-        BlobReader::of_file(file, size, range).await
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) async fn size(&self, key: &Key) -> io::Result<Option<u64>> {

@@ -1,0 +1,145 @@
+//! A file in pieces: what the kernel has in memory is read where we are, what lies on the disk on a thread that may wait.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use tokio::task::JoinHandle;
+
+/// Bytes of one piece: a thread is worth waking for so many, and they fit a processor's cache.
+const PIECE: usize = 256 * 1024;
+
+/// The bytes of a range, one piece after the other.
+pub(crate) struct FilePieces {
+    file: Arc<File>,
+    left: Range<u64>,
+    buffer: BytesMut,
+    /// Read on another thread.
+    waited_for: Option<JoinHandle<io::Result<Bytes>>>,
+}
+
+impl FilePieces {
+    pub(crate) fn new(file: File, range: Range<u64>) -> Self {
+        Self { file: Arc::new(file), left: range, buffer: BytesMut::new(), waited_for: None }
+    }
+
+    /// The next piece; an empty one at the end of the range, and at that of the file.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let piece = match &mut self.waited_for {
+            Some(reading) => {
+                let read = ready!(Pin::new(reading).poll(cx));
+                self.waited_for = None;
+                read.unwrap_or_else(|lost| Err(io::Error::other(lost)))?
+            }
+            None => match self.at_hand() {
+                Some(piece) => piece,
+                None => {
+                    self.waited_for = Some(self.read_elsewhere());
+                    return self.poll_next(cx);
+                }
+            },
+        };
+        self.left.start += piece.len() as u64;
+        Poll::Ready(Ok(piece))
+    }
+
+    fn wanted(&self) -> usize {
+        usize::try_from(self.left.end - self.left.start).map_or(PIECE, |left| left.min(PIECE))
+    }
+
+    /// What can be read without waiting; none when that is nothing, or cannot be known.
+    fn at_hand(&mut self) -> Option<Bytes> {
+        let wanted = self.wanted();
+        if wanted == 0 {
+            return Some(Bytes::new());
+        }
+        self.buffer.reserve(wanted);
+        read_cached(&self.file, self.left.start, wanted, &mut self.buffer)
+            .then(|| self.buffer.split().freeze())
+    }
+
+    fn read_elsewhere(&self) -> JoinHandle<io::Result<Bytes>> {
+        let (file, start, wanted) = (self.file.clone(), self.left.start, self.wanted());
+        tokio::task::spawn_blocking(move || {
+            let mut buffer = vec![0; wanted];
+            loop {
+                match file.read_at(&mut buffer, start) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    read => {
+                        buffer.truncate(read?);
+                        return Ok(buffer.into());
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// Appends up to `wanted` bytes that the kernel has in memory; false when there are none, or when it cannot tell.
+#[cfg(target_os = "linux")]
+fn read_cached(file: &File, start: u64, wanted: usize, buffer: &mut BytesMut) -> bool {
+    use std::os::fd::AsRawFd as _;
+
+    let Ok(start) = libc::off_t::try_from(start) else { return false };
+    let spare = buffer.spare_capacity_mut();
+    let target = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: wanted.min(spare.len()) };
+    // SAFETY: the one vector is spare capacity of `buffer`, which is ours alone, and is no longer than it.
+    let read = unsafe { libc::preadv2(file.as_raw_fd(), &raw const target, 1, start, libc::RWF_NOWAIT) };
+    let Ok(read) = usize::try_from(read) else { return false };
+    // SAFETY: the kernel has written so many bytes into the spare capacity, from its beginning.
+    unsafe { buffer.set_len(buffer.len() + read) };
+    read > 0
+}
+
+/// Elsewhere nobody can be asked.
+#[cfg(not(target_os = "linux"))]
+fn read_cached(_: &File, _: u64, _: usize, _: &mut BytesMut) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Write as _;
+
+    use super::*;
+
+    async fn all(mut pieces: FilePieces) -> Vec<u8> {
+        let mut read = Vec::new();
+        loop {
+            let piece = poll_fn(|cx| pieces.poll_next(cx)).await.unwrap();
+            assert!(piece.len() <= PIECE);
+            if piece.is_empty() {
+                return read;
+            }
+            read.extend_from_slice(&piece);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_range_is_read_whole_whether_it_is_at_hand_or_not() {
+        let mut file = tempfile::tempfile().unwrap();
+        let bytes: Vec<u8> = (0..PIECE * 3 + 17).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        file.write_all(&bytes).unwrap();
+        for range in [0..bytes.len(), 5..6, PIECE - 1..PIECE * 2 + 1, 9..9] {
+            let wanted = range.start as u64..range.end as u64;
+            let pieces = FilePieces::new(file.try_clone().unwrap(), wanted.clone());
+            assert_eq!(all(pieces).await, bytes[range.clone()]);
+            let mut pieces = FilePieces::new(file.try_clone().unwrap(), wanted);
+            pieces.waited_for = Some(pieces.read_elsewhere());
+            assert_eq!(all(pieces).await, bytes[range]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_ends_too_early_ends_the_pieces() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"short").unwrap();
+        assert_eq!(all(FilePieces::new(file, 2..100)).await, b"ort");
+    }
+}
