@@ -19,6 +19,10 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
             return Err("the programs could not be built; the compiler's words are above".into());
         }
     }
+    if args.iter().any(|arg| arg == "gateway") {
+        tools::need_ffmpeg()?;
+        tools::need_nginx()?;
+    }
     let run = ["run", "--package", "filmstrip-bench"].into_iter().chain(OPTIMISED).chain(["--"]);
     become_command(cargo(run.chain(args.iter().map(String::as_str))))
 }

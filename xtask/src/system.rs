@@ -24,6 +24,8 @@ pub(crate) enum Package {
     Postgres,
     /// pip, to fetch from PyPI.
     Pip,
+    /// nginx, a peer in a bench.
+    Nginx,
 }
 
 /// What the current user may do.
@@ -71,6 +73,7 @@ impl Manager {
             // The package with both `ffmpeg` and `ffprobe`. On Fedora it is RPM Fusion's: the distribution's own
             // `ffmpeg-free` lacks the H.264 encoder.
             (_, Package::Ffmpeg) => "ffmpeg",
+            (_, Package::Nginx) => "nginx",
             (Manager::Apt, Package::Postgres) => "postgresql",
             (Manager::Dnf, Package::Postgres) => "postgresql-server",
             (Manager::Brew, Package::Postgres) => "postgresql",

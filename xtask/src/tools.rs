@@ -32,6 +32,24 @@ fn missing_media_programs() -> Vec<&'static str> {
     ["ffmpeg", "ffprobe"].into_iter().filter(|program| !works(program)).collect()
 }
 
+/// nginx, from the distribution: what it serves is what the gateway is measured beside.
+pub(crate) fn need_nginx() -> Result<(), String> {
+    // Where distributions put it, which is not on everyone's path.
+    let runs = || {
+        ["nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"].into_iter().any(|program| {
+            let mut command = Command::new(program);
+            command.arg("-v");
+            succeeds(command)
+        })
+    };
+    if runs() {
+        return Ok(());
+    }
+    println!("nginx not found: the gateway is measured beside it.");
+    get("nginx", Package::Nginx)?;
+    if runs() { Ok(()) } else { Err("nginx still not found after installing".into()) }
+}
+
 /// Installs `what` with the system's package manager, or says which line a person can type.
 pub(crate) fn get(what: &str, package: Package) -> Result<(), String> {
     let Some(manager) = Manager::find() else {

@@ -5,6 +5,7 @@
 //! | `eventlog` | appends, loads and tailing on PostgreSQL and SQLite, beside plain INSERTs |
 //! | `pipeline` | what the job service adds to a job whose providers take no time |
 //! | `memory` | what each process of the product keeps in memory |
+//! | `gateway` | bytes out beside nginx, JSON beside a bare handler, bytes in beside a copy |
 //! | `machine` | what the figures were taken on, its disk's sync above all |
 //! | `process` | memory and processor time of processes and threads |
 //! | `series` | several runs of one figure: median and spread |
@@ -12,6 +13,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the tables are what it is for")]
 
 mod eventlog;
+mod gateway;
 mod machine;
 mod memory;
 mod pipeline;
@@ -43,6 +45,11 @@ enum What {
     Pipeline(pipeline::Args),
     /// The memory of each process of the product: idle, under a burst of jobs, and after it.
     Memory(memory::Args),
+    /// The gateway beside nginx, a bare handler and a plain copy.
+    Gateway(gateway::Args),
+    /// A process of the bench itself.
+    #[command(subcommand, hide = true)]
+    Role(gateway::Role),
 }
 
 #[tokio::main]
@@ -51,10 +58,15 @@ async fn main() -> anyhow::Result<()> {
     if cli.markdown {
         progress::silence();
     }
+    if let What::Role(role) = cli.what {
+        return Box::pin(gateway::play(role)).await;
+    }
     machine::print();
     match cli.what {
         What::Eventlog(args) => eventlog::run(&args).await,
         What::Pipeline(args) => Box::pin(pipeline::run(&args)).await,
         What::Memory(args) => memory::run(&args).await,
+        What::Gateway(args) => Box::pin(gateway::run(&args)).await,
+        What::Role(_) => Ok(()),
     }
 }
