@@ -234,7 +234,7 @@ async fn images_are_chosen_with_their_assets() {
         source_url: Some("https://img.example/a".into()),
         ..an_asset(None)
     }];
-    world.asset.on("list_assets", asset::ListAssetsReply { assets, total: 1 });
+    world.asset.on("list_assets", asset::ListAssetsReply { assets, total: 1, next: None });
     let body =
         post(&world, "/image-selection", json!({"campaign_id": "c-1", "scene_count": 1})).await.ok(200);
     assert_eq!((&body["campaign_name"], &body["scene_count"]), (&json!("Spring"), &json!(1)));
@@ -264,9 +264,9 @@ async fn campaigns_their_images_and_jobs_are_shown() {
         ..Default::default()
     };
     let campaigns = vec![campaign("c-1", "2026-03-01T00:00:00Z"), campaign("c-2", "2026-03-02T00:00:00Z")];
-    world.asset.on("list_campaigns", asset::ListCampaignsReply { campaigns, total: 2 });
+    world.asset.on("list_campaigns", asset::ListCampaignsReply { campaigns, total: 2, next: None });
     let assets = vec![asset::Asset { id: "a-1".into(), ..an_asset(None) }];
-    world.asset.on("list_assets", asset::ListAssetsReply { assets, total: 7 });
+    world.asset.on("list_assets", asset::ListAssetsReply { assets, total: 7, next: None });
     let body = get(&world, "/campaigns").await.ok(200);
     assert_eq!((&body["count"], &body["campaigns"][0]["id"]), (&json!(2), &json!("c-2")));
     let shown = (&body["campaigns"][0]["image_count"], &body["campaigns"][0]["brief"]);

@@ -186,13 +186,6 @@ pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Reply
     Ok(Reply::ok(AssetList { data, meta }))
 }
 
-/// A limit within its bounds and an offset of at least nothing.
-pub(crate) fn bounded_page(fields: &mut Fields<'_>, (default, most): (i64, i64)) -> (u32, u32) {
-    let limit = fields.integer("limit", &[]).unwrap_or(default).clamp(1, most);
-    let offset = fields.integer("offset", &[]).unwrap_or(0).max(0);
-    (u32::try_from(limit).unwrap_or(u32::MAX), u32::try_from(offset).unwrap_or(u32::MAX))
-}
-
 /// Shows an asset.
 #[utoipa::path(
     get, path = "/api/v3/assets/{id}", tag = "Assets", operation_id = "get_asset",
