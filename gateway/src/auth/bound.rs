@@ -225,10 +225,10 @@ impl<'a> Named<'a> {
                 ("client_id" | "clientId", Value::String(id)) if !id.trim().is_empty() => {
                     self.clients.push(id)
                 }
-                ("campaign_id" | "campaignId", Value::String(id)) if !id.trim().is_empty() => {
-                    if !self.campaigns.contains(&id.as_str()) {
-                        self.campaigns.push(id);
-                    }
+                ("campaign_id" | "campaignId", Value::String(id))
+                    if !id.trim().is_empty() && !self.campaigns.contains(&id.as_str()) =>
+                {
+                    self.campaigns.push(id);
                 }
                 ("job_id" | "jobId", Value::String(id)) => self.jobs.push(id.clone()),
                 ("job_id" | "jobId", Value::Number(id)) => self.jobs.push(id.to_string()),

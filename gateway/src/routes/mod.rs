@@ -17,8 +17,8 @@ mod older;
 mod reply;
 mod scenes;
 mod stats;
-pub(crate) mod text;
 mod testing;
+pub(crate) mod text;
 mod videos;
 mod webhooks;
 
