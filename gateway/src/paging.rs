@@ -76,7 +76,7 @@ impl Listed {
         family: Family,
     ) -> Result<Page, Problem> {
         let mut fields = Fields::of(params);
-        let (limit, offset) = (fields.integer("limit", &[]), fields.integer("offset", &[]));
+        let (limit, offset) = (fields.lenient_integer("limit"), fields.lenient_integer("offset"));
         let cursor = fields.text("cursor", &[]).filter(|cursor| !cursor.is_empty());
         fields.finish(family)?;
         let offset = offset.map_or(0, at_least_nothing);

@@ -3,9 +3,9 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
+    process::{Child, ChildStdout, Command, ExitCode, Stdio},
     time::Instant,
 };
 
@@ -110,6 +110,8 @@ struct Server {
     child: Child,
     base: String,
     scratch: PathBuf,
+    /// Stays open for as long as it runs: what it says more would have nowhere to go, and stop it.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -123,11 +125,14 @@ impl Server {
         command.arg(scratch.join("data")).env("API_AUTH_KEY", KEY).current_dir(root());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().map_err(|error| failed("starting a standalone", &error))?;
-        let lines = child.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines);
-        let base = lines
+        let stdout = child.stdout.take().ok_or("a standalone without stdout")?;
+        let mut said = BufReader::new(stdout);
+        let base = said
+            .by_ref()
+            .lines()
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("gateway").map(|base| base.trim().to_owned()));
-        let server = Self { child, base: base.unwrap_or_default(), scratch };
+        let server = Self { child, base: base.unwrap_or_default(), scratch, _said: said };
         if server.base.is_empty() {
             return Err(format!("a standalone does not start; its words:\n{}", server.log()));
         }

@@ -1,6 +1,6 @@
 //! Reading typed values out of a request's fields, gathering what is wrong with each.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{Params, leading_integer};
 use crate::problem::{Family, Problem};
@@ -66,31 +66,36 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A finite number, also as text; text that is none counts as absent.
+    /// A finite number, also as text; anything else is rejected, and an empty text says nothing.
     pub(crate) fn number(&mut self, name: &str, aliases: &[&str]) -> Option<f64> {
         let number = match self.value(name, aliases) {
             None | Some(Value::Null) => return None,
             Some(Value::Number(number)) => number.as_f64(),
+            Some(Value::String(text)) if text.trim().is_empty() => return None,
             Some(Value::String(text)) => text.trim().parse().ok(),
-            Some(_) => return self.reject(name, INVALID),
+            Some(_) => None,
         };
-        number.filter(|number| number.is_finite())
+        number.filter(|number| number.is_finite()).or_else(|| self.reject(name, INVALID))
     }
 
-    /// A whole number, also as the start of a text; text that is none counts as absent.
+    /// A whole number, also as text; anything else is rejected, and an empty text says nothing.
     pub(crate) fn integer(&mut self, name: &str, aliases: &[&str]) -> Option<i64> {
-        match self.value(name, aliases) {
-            None | Some(Value::Null) => None,
-            Some(Value::Number(number)) => {
-                let whole =
-                    number.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64);
-                match number.as_i64().or(whole) {
-                    Some(number) => Some(number),
-                    None => self.reject(name, INVALID),
-                }
-            }
+        let number = match self.value(name, aliases) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Number(number)) => whole(number),
+            Some(Value::String(text)) if text.trim().is_empty() => return None,
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(_) => None,
+        };
+        number.or_else(|| self.reject(name, INVALID))
+    }
+
+    /// A whole number of a query, which is read as the older API did: the start of a text counts, and text that is no
+    /// number is as good as none.
+    pub(crate) fn lenient_integer(&mut self, name: &str) -> Option<i64> {
+        match self.value(name, &[]) {
             Some(Value::String(text)) => leading_integer(text),
-            Some(_) => self.reject(name, INVALID),
+            _ => self.integer(name, &[]),
         }
     }
 
@@ -118,6 +123,12 @@ impl<'a> Fields<'a> {
             Some(text.to_owned())
         }
     }
+}
+
+/// The whole number that a JSON number is, also when it is written with a fraction of nothing.
+fn whole(number: &Number) -> Option<i64> {
+    let whole = number.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64);
+    number.as_i64().or(whole)
 }
 
 fn has_nul<'v>(values: impl IntoIterator<Item = &'v Value>) -> bool {

@@ -52,7 +52,7 @@ kinds! {
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body's type is not understood"
     RangeNotSatisfiable "range_not_satisfiable" RANGE_NOT_SATISFIABLE "The range starts past the end"
     IdempotencyKeyInvalid "idempotency_key_invalid" BAD_REQUEST "The Idempotency-Key cannot be used"
-    IdempotencyKeyReused "idempotency_key_reused" CONFLICT "The Idempotency-Key was used for another request"
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The Idempotency-Key was used for another request"
     ClientNotFound "client_not_found" NOT_FOUND "Client not found"
     CampaignNotFound "campaign_not_found" NOT_FOUND "Campaign not found"
     AssetNotFound "asset_not_found" NOT_FOUND "Asset not found"

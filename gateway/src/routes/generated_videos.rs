@@ -91,7 +91,7 @@ pub(crate) struct VideoPage {
 )]
 pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Reply<GeneratedVideos>, Problem> {
     let mut fields = Fields::of(&params);
-    let job_id = fields.integer("job_id", &[]);
+    let job_id = fields.lenient_integer("job_id");
     let campaign_id = text::filled(fields.text("campaign_id", &[]));
     let client_id = text::filled(fields.text("client_id", &[]));
     fields.finish(JOBS.family())?;

@@ -32,7 +32,7 @@ async fn a_brief_makes_a_job_that_both_apis_can_read() {
     ] {
         assert_eq!(data[member], value, "{member}");
     }
-    assert_eq!(reply["meta"]["timestamp"], "2026-03-04T05:06:07Z");
+    assert_eq!(reply["meta"]["timestamp"], "2026-03-04T05:00:00Z");
     let asked: pb::CreateJobRequest = world.job.asked_once("create_job");
     assert_eq!((asked.kind.as_str(), asked.campaign_id.as_str()), ("image_pairs", "c-1"));
     assert_eq!((asked.total_seconds, asked.soundtrack), (Some(30.0), None));

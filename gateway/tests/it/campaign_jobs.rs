@@ -88,7 +88,7 @@ async fn refusals_are_in_the_words_of_campaigns() {
     assert_eq!(body["error"], wanted);
     let body = world.post(PATH, json!({"num_scenes": 0})).await.problem(422, "validation_failed");
     assert!(body["error"]["details"]["num_scenes"].is_array(), "{body}");
-    world.post(PATH, json!({})).await.problem(409, "idempotency_key_reused");
+    world.post(PATH, json!({})).await.problem(422, "idempotency_key_reused");
     let body =
         world.post(PATH, json!({"style": 3, "num_scenes": []})).await.problem(422, "validation_failed");
     assert_eq!(body["error"]["details"], json!({"num_scenes": ["is invalid"], "style": ["is invalid"]}));

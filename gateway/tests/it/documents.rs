@@ -1,6 +1,9 @@
 //! The OpenAPI document and the pages of the problem types.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::Value;
 
@@ -129,4 +132,34 @@ fn the_api_page_names_every_route_and_every_problem_type() {
             path.trim_start_matches("/api/v3").split('/').filter(|part| !part.starts_with('{')).collect();
         assert!(fixed.iter().all(|part| page.contains(part)), "{path}");
     }
+}
+
+/// The document knows its types by their names alone: of two with one name, one would be described as the other.
+#[test]
+fn no_two_types_of_the_document_share_a_name() {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).expect("text");
+            for part in source.split("#[derive(").skip(1) {
+                let (derived, rest) = part.split_once(")]").expect("the end of a derive");
+                let kind = rest.split_whitespace().skip_while(|word| !["struct", "enum"].contains(word));
+                let (true, Some(name)) = (derived.contains("ToSchema"), kind.skip(1).next()) else {
+                    continue;
+                };
+                let name = name.trim_end_matches(|end: char| !end.is_alphanumeric()).to_owned();
+                let here = path.display().to_string();
+                if let Some(there) = names.insert(name.clone(), here.clone()) {
+                    panic!("{name} is in {there} and in {here}");
+                }
+            }
+        }
+    }
+    assert!(names.len() > 100, "{names:?}");
 }

@@ -61,5 +61,5 @@ async fn a_key_used_for_another_write_is_a_conflict() {
         ServiceError::new(Code::Conflict, "idempotency_key_reused", "This Idempotency-Key was used before.")
     });
     let request = world.request(Method::POST, "/api/v3/jobs/43/approve").header("Idempotency-Key", "k");
-    answer(request).await.problem(409, "idempotency_key_reused");
+    answer(request).await.problem(422, "idempotency_key_reused");
 }

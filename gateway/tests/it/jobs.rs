@@ -64,7 +64,7 @@ async fn what_image_pairs_leave_out_is_filled_in_by_the_service_and_echoed() {
     let world = World::start().await;
     let parameters_json = r#"{"clip_duration":5.0,"num_pairs":10}"#.into();
     world.job.on("create_job", pb::Job { parameters_json, ..pending() });
-    let reply = world.post(PAIRS, json!({"campaign_id": "c-1", "clip_duration": "soon"})).await.ok(201);
+    let reply = world.post(PAIRS, json!({"campaign_id": "c-1", "clip_duration": ""})).await.ok(201);
     assert_eq!((&reply["clip_duration"], &reply["num_pairs"]), (&json!(5.0), &json!(10)));
     let asked: pb::CreateJobRequest = world.job.asked_once("create_job");
     assert_eq!(
@@ -72,6 +72,19 @@ async fn what_image_pairs_leave_out_is_filled_in_by_the_service_and_echoed() {
         (None, None),
         "nobody is told off for what they did not send"
     );
+}
+
+#[tokio::test]
+async fn a_number_that_is_none_is_refused_and_no_default_takes_its_place() {
+    let world = World::start().await;
+    for (field, value) in
+        [("clip_duration", json!("soon")), ("num_pairs", json!("3 or 4")), ("num_pairs", json!(2.5))]
+    {
+        let body = world.post(PAIRS, json!({"campaign_id": "c-1", (field): value})).await;
+        let body = body.problem(422, "validation_failed");
+        assert_eq!(body["details"][field], json!(["is invalid"]));
+    }
+    assert!(world.job.asked::<pb::CreateJobRequest>("create_job").is_empty());
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ async fn one_route_approves_cancels_and_regenerates() {
     assert_eq!(reply["data"], json!({"message": "Job approved successfully"}));
     assert_eq!(
         (&reply["error"], &reply["meta"]["timestamp"]),
-        (&json!(null), &json!("2026-03-04T05:06:07Z"))
+        (&json!(null), &json!("2026-03-04T05:06:00Z"))
     );
     let body = json!({"action": "cancel", "payload": {"reason": "wrong photos"}});
     assert_eq!(world.post(ACTIONS, body).await.ok(200)["data"]["message"], "Job canceled");

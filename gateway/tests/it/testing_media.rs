@@ -90,7 +90,7 @@ async fn music_is_kept_and_the_same_key_asks_for_the_same() {
     world.audio.refuse("request_soundtrack", || {
         ServiceError::new(Code::Conflict, "digest_mismatch", "it was asked for with another content")
     });
-    press("/music/single-scene", "k-1", json!({"scene": {}})).await.problem(409, "idempotency_key_reused");
+    press("/music/single-scene", "k-1", json!({"scene": {}})).await.problem(422, "idempotency_key_reused");
 }
 
 #[tokio::test]

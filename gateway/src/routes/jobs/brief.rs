@@ -260,7 +260,7 @@ impl BriefJob {
                 created_at: job.created_at.clone(),
                 updated_at: job.updated_at.clone(),
             },
-            meta: Meta::now(app),
+            meta: Meta::at(&job.created_at),
         }
     }
 }

@@ -71,26 +71,27 @@ pub(crate) async fn act(
     let action = fields.text("action", &[]);
     let payload = Params::of_object(fields.object("payload").cloned().unwrap_or_default());
     fields.finish(JOBS.family())?;
-    let data = match action.as_deref() {
+    let (data, done_at) = match action.as_deref() {
         Some("approve") => {
-            jobs::approved(&app, &id, command_id).await?;
-            ActionDone::Job { message: "Job approved successfully" }
+            let job = jobs::approved(&app, &id, command_id).await?;
+            (ActionDone::Job { message: "Job approved successfully" }, job.updated_at)
         }
         Some("cancel") => {
-            jobs::canceled(&app, &id, command_id, &payload).await?;
-            ActionDone::Job { message: "Job canceled" }
+            let job = jobs::canceled(&app, &id, command_id, &payload).await?;
+            (ActionDone::Job { message: "Job canceled" }, job.updated_at)
         }
         Some("regenerate_scene") => {
             let scene = scene_id(&payload)?;
-            let changed = scenes::regenerated(&app, (&id, &scene), command_id, &payload, "payload.");
-            ActionDone::Scene(Box::new(changed.await?))
+            let (job, scene) =
+                scenes::regenerated(&app, (&id, &scene), command_id, &payload, "payload.").await?;
+            (ActionDone::Scene(Box::new(scene)), job.updated_at)
         }
         _ => {
             let text = "is invalid; use approve, cancel or regenerate_scene";
             return Err(Problem::validation(JOBS.family(), vec![("action".to_owned(), text.to_owned())]));
         }
     };
-    Ok(Reply::ok(ActionReply { data, error: None, meta: Meta::now(&app) }))
+    Ok(Reply::ok(ActionReply { data, error: None, meta: Meta::at(&done_at) }))
 }
 
 fn scene_id(payload: &Params) -> Result<String, Problem> {

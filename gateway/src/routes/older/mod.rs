@@ -13,7 +13,7 @@ pub(crate) use actions::{__path_act, act};
 pub(crate) use ai_videos::{__path_list, list};
 pub(crate) use sub_jobs::{__path_sub_jobs, sub_jobs};
 
-/// When the answer was made.
+/// When the answer was made; of a write, when it was done: a repeat is answered with the very same bytes.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Meta {
     /// RFC 3339, UTC.
@@ -23,6 +23,11 @@ pub(crate) struct Meta {
 impl Meta {
     pub(crate) fn now(app: &App) -> Self {
         Self { timestamp: app.clock.now().to_string() }
+    }
+
+    /// Of a write that was done at `time`, as the service wrote it down.
+    pub(crate) fn at(time: &str) -> Self {
+        Self { timestamp: time.to_owned() }
     }
 }
 

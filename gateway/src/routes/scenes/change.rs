@@ -120,7 +120,8 @@ pub(crate) async fn regenerate(
     CommandId(command_id): CommandId,
     BodyParams(params): BodyParams,
 ) -> Result<Reply<ChangedScene>, Problem> {
-    regenerated(&app, (&job_path, &scene_path), command_id, &params, "").await.map(Reply::ok)
+    let (_, scene) = regenerated(&app, (&job_path, &scene_path), command_id, &params, "").await?;
+    Ok(Reply::ok(scene))
 }
 
 /// Asks for a new take. Wishes of older clients about it (`feedback`, `constraints`; named after `inside`) are refused,
@@ -131,7 +132,7 @@ pub(crate) async fn regenerated(
     command_id: String,
     wishes: &Params,
     inside: &str,
-) -> Result<ChangedScene, Problem> {
+) -> Result<(pb::Job, ChangedScene), Problem> {
     let job_id = text::job_id(job_path).ok_or_else(|| Problem::job_not_found(job_path))?;
     let mut fields = Fields::of(wishes);
     for name in ["feedback", "constraints"] {
@@ -147,7 +148,8 @@ pub(crate) async fn regenerated(
         Ok(job) => job.into_inner(),
         Err(status) => return Err(refused(app, job_path, scene_path, status).await),
     };
-    changed(app, &job, scene_path, "Scene marked for regeneration").map(|Reply(_, body)| body)
+    let Reply(_, scene) = changed(app, &job, scene_path, "Scene marked for regeneration")?;
+    Ok((job, scene))
 }
 
 fn says_something(value: &Value) -> bool {

@@ -25,12 +25,12 @@ const MOST: usize = 50;
 pub(crate) struct Campaigns {
     success: bool,
     count: usize,
-    campaigns: Vec<Campaign>,
+    campaigns: Vec<ListedCampaign>,
 }
 
 /// A campaign in short.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Campaign {
+pub(crate) struct ListedCampaign {
     id: String,
     name: String,
     /// The text as it is stored.
@@ -71,7 +71,7 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Reply<Campaigns>, Pro
             ..pb::ListAssetsRequest::default()
         };
         let images = app.backends.asset().list_assets(request).await.map_err(super::failed)?.into_inner();
-        campaigns.push(Campaign {
+        campaigns.push(ListedCampaign {
             id: campaign.id,
             name: campaign.name,
             brief: campaign.brief,

@@ -99,7 +99,7 @@ pub(crate) struct Adapt {
 /// Which prompt.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the body for the OpenAPI document")]
-pub(crate) struct Preview {
+pub(crate) struct WantedPrompt {
     scene_type: String,
     /// `video` or `music`.
     r#for: String,
@@ -191,7 +191,7 @@ pub(crate) async fn adapt(
 /// Shows what a video model or a music model is told for a scene type.
 #[utoipa::path(
     post, path = "/api/v3/testing/prompt-preview", tag = "Testing", operation_id = "preview_prompt",
-    request_body = Preview,
+    request_body = WantedPrompt,
     responses(
         (status = 200, description = "The prompt", body = Prompt),
         (status = 400, description = "A field is missing", body = ProblemSchema, content_type = "application/problem+json"),

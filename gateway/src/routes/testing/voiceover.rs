@@ -105,7 +105,7 @@ pub(crate) struct NewAvatar {
 /// Writes what a voice would say over a video.
 #[utoipa::path(
     post, path = "/api/v3/testing/voiceover/script", tag = "Testing", operation_id = "write_voiceover_script",
-    request_body = NewScript,
+    request_body = Option<NewScript>,
     responses(
         (status = 200, description = "The script", body = Written),
         (status = 422, description = "Some fields are wrong", body = ProblemSchema, content_type = "application/problem+json"),
