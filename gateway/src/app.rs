@@ -3,6 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use blobs::Blobs;
+use jiff::{SignedDuration, Timestamp};
 use kit::{Clock, signing::UrlSigner};
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +11,11 @@ use crate::{auth::Keys, backends::Backends, feed::Hub, settings::Settings};
 
 /// The gateway's state; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct App(Arc<Inner>);
+pub(crate) struct App {
+    inner: Arc<Inner>,
+    /// When links that are made with it end at the latest.
+    links_until: Option<Timestamp>,
+}
 
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
@@ -26,18 +31,37 @@ pub(crate) struct Inner {
 
 impl App {
     pub(crate) fn new(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+        Self { inner: Arc::new(inner), links_until: None }
+    }
+
+    /// For answering one who came with a link: what they are given ends with it, or they would never need a key again.
+    pub(crate) fn with_links_until(mut self, end: Timestamp) -> Self {
+        self.links_until = Some(end);
+        self
     }
 
     /// `path` as a link that a browser can open: signed when keys are needed, plain when not.
     pub(crate) fn link(&self, path: &str) -> String {
-        if self.keys.is_open() { path.to_owned() } else { self.signed_link(path) }
+        self.link_since(path, self.clock.now())
+    }
+
+    /// Like [`App::link`], of something that was written down at `time`: as long as a link from then holds, answers
+    /// about it are the same to the byte.
+    pub(crate) fn link_since(&self, path: &str, time: Timestamp) -> String {
+        if self.keys.is_open() { path.to_owned() } else { self.signed_since(path, time) }
     }
 
     /// `path` as a link for a route that always wants one.
     pub(crate) fn signed_link(&self, path: &str) -> String {
-        let lifetime = jiff::SignedDuration::try_from(self.settings.link_lifetime).unwrap_or_default();
-        format!("{path}?{}", self.signer.query(path, self.clock.now() + lifetime))
+        self.signed_since(path, self.clock.now())
+    }
+
+    fn signed_since(&self, path: &str, time: Timestamp) -> String {
+        let lifetime = SignedDuration::try_from(self.settings.link_lifetime).unwrap_or_default();
+        let now = self.clock.now();
+        let end = if time + lifetime > now { time + lifetime } else { now + lifetime };
+        let end = self.links_until.map_or(end, |until| until.min(end));
+        format!("{path}?{}", self.signer.query(path, end))
     }
 }
 
@@ -45,6 +69,6 @@ impl Deref for App {
     type Target = Inner;
 
     fn deref(&self) -> &Inner {
-        &self.0
+        &self.inner
     }
 }

@@ -17,6 +17,9 @@ use crate::{
     problem::{Family, Kind, Problem},
 };
 
+/// What a part costs of the room for fields beside its contents, bytes: its name is kept too.
+const PART: usize = 64;
+
 /// A file that is in the object store now.
 #[derive(Debug)]
 pub(crate) struct Upload {
@@ -87,10 +90,16 @@ impl Parts<'_> {
         Ok(())
     }
 
+    fn take_room(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.room = self.room.checked_sub(bytes).ok_or_else(|| too_large(MAX_BODY as u64))?;
+        Ok(())
+    }
+
     async fn field(&mut self, name: &str, mut part: Field<'_>) -> Result<(), Problem> {
         let mut bytes = Vec::new();
+        self.take_room(PART + name.len())?;
         while let Some(chunk) = part.chunk().await.map_err(|error| unreadable(&error))? {
-            self.room = self.room.checked_sub(chunk.len()).ok_or_else(|| too_large(MAX_BODY as u64))?;
+            self.take_room(chunk.len())?;
             bytes.extend_from_slice(&chunk);
         }
         match String::from_utf8(bytes) {

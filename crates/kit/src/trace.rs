@@ -26,6 +26,12 @@ impl TraceContext {
         Self { trace: random.random::<u128>().max(1), span: random.random::<u64>().max(1) }
     }
 
+    /// The trace's id, 32 hexadecimal digits: what everything that one request leads to shares.
+    #[must_use]
+    pub fn trace_id(&self) -> String {
+        format!("{:032x}", self.trace)
+    }
+
     /// A new span of the same trace.
     #[must_use]
     pub fn child(&self) -> Self {

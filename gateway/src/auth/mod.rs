@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, Method, Uri, header};
+use jiff::Timestamp;
 use kit::signing::BadSignature;
 
 pub(crate) use bound::check_fields;
@@ -29,6 +30,22 @@ use crate::{
 
 /// The contract's text, exactly.
 const REFUSAL: &str = "missing or invalid x-api-key header";
+
+/// That a request came with a signed link, and when the link ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ByLink(pub(crate) Timestamp);
+
+/// Whether a request to a route for everyone has a key, or a link that we signed for its path; always where no keys are
+/// needed.
+///
+/// # Errors
+/// The keys could not be asked for.
+pub(crate) async fn is_known(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<bool, Problem> {
+    if matches!(signature(app, uri), Some(Ok(_))) {
+        return Ok(true);
+    }
+    Ok(app.keys.admit(app, headers).await?.is_some_and(|caller| caller.has("read")))
+}
 
 /// Lets a request with a key pass that is for what the request does.
 pub(crate) async fn key(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -44,10 +61,11 @@ pub(crate) async fn key(State(app): State<App>, request: Request, next: Next) ->
 }
 
 /// Lets a request with a key, or with a link that we signed for its path, pass.
-pub(crate) async fn key_or_link(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn key_or_link(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let link = signature(&app, request.uri());
-    if matches!(link, Some(Ok(()))) {
+    if let Some(Ok(end)) = link {
         // Whoever was given the link could reach the thing, and it leads to nothing else.
+        request.extensions_mut().insert(ByLink(end));
         return next.run(request).await;
     }
     match (app.keys.admit(&app, request.headers()).await, link) {
@@ -64,7 +82,7 @@ pub(crate) async fn key_or_link(State(app): State<App>, request: Request, next: 
 /// Lets only a request with a link that we signed for its path pass, also when no key is set.
 pub(crate) async fn link_only(State(app): State<App>, request: Request, next: Next) -> Response {
     let why = match signature(&app, request.uri()) {
-        Some(Ok(())) => return next.run(request).await,
+        Some(Ok(_)) => return next.run(request).await,
         Some(Err(bad)) => bad.to_string(),
         None => "this path needs the expires and signature of a signed link".to_owned(),
     };
@@ -110,8 +128,8 @@ fn is_from_another_site(app: &App, headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") && !named
 }
 
-/// What the signature in the query is worth; none when there is none.
-fn signature(app: &App, uri: &Uri) -> Option<Result<(), BadSignature>> {
+/// What the signature in the query is worth, and until when; none when there is none.
+fn signature(app: &App, uri: &Uri) -> Option<Result<Timestamp, BadSignature>> {
     let (mut expires, mut signature) = (None, None);
     for (name, value) in url::form_urlencoded::parse(uri.query()?.as_bytes()) {
         match name.as_ref() {
@@ -122,7 +140,10 @@ fn signature(app: &App, uri: &Uri) -> Option<Result<(), BadSignature>> {
     }
     let signature = signature?;
     let checked = match expires {
-        Some(expires) => app.signer.verify(uri.path(), expires, &signature, app.clock.now()),
+        Some(expires) => app
+            .signer
+            .verify(uri.path(), expires, &signature, app.clock.now())
+            .and_then(|()| Timestamp::from_second(expires).map_err(|_| BadSignature::Wrong)),
         None => Err(BadSignature::Wrong),
     };
     Some(checked)

@@ -43,6 +43,11 @@ impl PictureWish {
         fields.finish(Family::Flat)?;
         Ok((width.is_some() || at_ms.is_some()).then_some(Self { width, at_ms }))
     }
+
+    /// Whether it is a frame that the caller chose.
+    pub(crate) fn is_at_a_time(self) -> bool {
+        self.at_ms.is_some()
+    }
 }
 
 /// Rounded to the step.

@@ -4,13 +4,17 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use uuid::Uuid;
 
-use crate::problem::{Family, Kind, Problem};
+use crate::{
+    auth::Caller,
+    problem::{Family, Kind, Problem},
+};
 
 const HEADER: &str = "idempotency-key";
 /// Longest key, bytes.
 const LONGEST: usize = 200;
 
-/// What the services know the write as: the caller's key within its route, or, when there is none, an id of its own,
+/// What the services know the write as: the caller's key within its route (and its client, for callers who are bound to
+/// one), or, when there is none, an id of its own,
 /// so that it can be sent to another replica when one dies over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CommandId(pub(crate) String);
@@ -25,8 +29,14 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandId {
             (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
         });
         match (usable, given.next()) {
-            // The same key on two routes names two writes.
-            (Some(key), None) => Ok(Self(format!("{} {} {key}", parts.method, parts.uri.path()))),
+            // The same key on two routes names two writes, and so does that of two clients.
+            (Some(key), None) => {
+                let write = format!("{} {} {key}", parts.method, parts.uri.path());
+                Ok(Self(match parts.extensions.get::<Caller>().and_then(Caller::client) {
+                    Some(client) => format!("{client} {write}"),
+                    None => write,
+                }))
+            }
             _ => Err(Problem::new(
                 Family::of_path(parts.uri.path()),
                 Kind::IdempotencyKeyInvalid,

@@ -91,6 +91,26 @@ kinds! {
     Deadline "deadline" GATEWAY_TIMEOUT "A service took too long"
 }
 
+impl Kind {
+    /// The path of its page, which is also the problem's `type`.
+    pub(crate) fn page_path(self) -> String {
+        format!("/errors/{}", self.code())
+    }
+
+    /// Whether it passes by itself, so that the caller may try again after a while.
+    pub(crate) fn passes(self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable | Self::Deadline | Self::SceneGenerationFailed | Self::TooManyRequests
+        )
+    }
+
+    /// Whether the same request can succeed when it is sent again.
+    pub(crate) fn is_retryable(self) -> bool {
+        self.passes() || matches!(self, Self::Internal | Self::UploadUnreadable | Self::DownloadFailed)
+    }
+}
+
 /// The words of all problem types, as they end a problem's `type`.
 #[must_use]
 pub fn error_codes() -> Vec<&'static str> {

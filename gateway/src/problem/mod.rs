@@ -7,7 +7,10 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
 
 pub(crate) use kinds::Kind;
 pub use kinds::error_codes;
@@ -53,11 +56,7 @@ struct Inner {
 impl Problem {
     /// A problem in a family, with the contract's text.
     pub(crate) fn new(family: Family, kind: Kind, text: impl Into<String>) -> Self {
-        let retry = matches!(
-            kind,
-            Kind::Unavailable | Kind::Deadline | Kind::SceneGenerationFailed | Kind::TooManyRequests
-        );
-        let headers = if retry { vec![(header::RETRY_AFTER, RETRY_AFTER)] } else { Vec::new() };
+        let headers = if kind.passes() { vec![(header::RETRY_AFTER, RETRY_AFTER)] } else { Vec::new() };
         Self(Box::new(Inner {
             kind,
             family,
@@ -149,10 +148,12 @@ impl Problem {
         let sentence = sentence(&violations);
         let status = kind.status();
         let mut body = json!({
-            "type": format!("/errors/{}", kind.code()),
+            "type": kind.page_path(),
             "title": kind.title(),
             "status": status.as_u16(),
             "detail": detail.or(sentence).unwrap_or_else(|| text.clone()),
+            "retryable": kind.is_retryable(),
+            "trace_id": trace_id(),
         });
         let Some(object) = body.as_object_mut() else { return (body, headers, status) };
         match family {
@@ -180,6 +181,11 @@ impl Problem {
     }
 }
 
+/// Of the request's trace; requests that never came to have one get one of their own.
+fn trace_id() -> String {
+    kit::trace::current().unwrap_or_else(kit::trace::TraceContext::root).trace_id()
+}
+
 /// The contract's machine words inside `error` are fewer than the problem types.
 fn object_code(kind: Kind) -> &'static str {
     match kind {
@@ -202,8 +208,14 @@ fn details(violations: &[(String, String)]) -> Value {
 fn pointers(violations: &[(String, String)]) -> Value {
     violations
         .iter()
-        .map(|(field, message)| json!({ "pointer": format!("#/{}", field.replace('.', "/")), "detail": message }))
+        .map(|(field, message)| json!({ "pointer": pointer(field), "detail": message }))
         .collect()
+}
+
+/// A field such as `scenes[0].title` as the fragment of a JSON Pointer (RFC 6901, section 6).
+fn pointer(field: &str) -> String {
+    let escaped = field.replace('~', "~0").replace('/', "~1");
+    format!("#/{}", escaped.replace(['.', '['], "/").replace(']', ""))
 }
 
 fn sentence(violations: &[(String, String)]) -> Option<String> {
@@ -230,7 +242,7 @@ impl IntoResponse for Problem {
 #[allow(dead_code, reason = "describes the body for the OpenAPI document")]
 pub(crate) struct ProblemSchema {
     /// Page of this type of problem, relative to the API's root.
-    #[schema(example = "/errors/job_not_found")]
+    #[schema(schema_with = catalogue)]
     r#type: String,
     /// What this type of problem is called.
     title: String,
@@ -239,6 +251,11 @@ pub(crate) struct ProblemSchema {
     status: u16,
     /// What was wrong, where, and what to do.
     detail: String,
+    /// Whether the same request can succeed when it is sent again: with its `Idempotency-Key` it is done once.
+    retryable: bool,
+    /// Of the trace that the request belongs to: what logs and events of all services name.
+    #[schema(example = "4bf92f3577b34da6a3ce929d0e0e4736")]
+    trace_id: String,
     /// Always false; older clients read it.
     success: bool,
     /// The contract's text, or an object with `message`, `code` and more for clients and campaigns.
@@ -254,6 +271,15 @@ pub(crate) struct ProblemSchema {
     violations: Option<Vec<ViolationSchema>>,
 }
 
+/// All types of problem there are.
+fn catalogue() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("Page of this type of problem, relative to the API's root."))
+        .enum_values(Some(Kind::ALL.iter().map(|kind| kind.page_path())))
+        .build()
+}
+
 /// One rejected field.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Violation)]
@@ -263,4 +289,21 @@ pub(crate) struct ViolationSchema {
     pointer: String,
     /// What is wrong with it.
     detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_names_members_of_lists_and_escapes_what_has_a_meaning() {
+        for (field, expected) in [
+            ("name", "#/name"),
+            ("scenes[0].title", "#/scenes/0/title"),
+            ("creative.assets[12]", "#/creative/assets/12"),
+            ("a/b~c", "#/a~1b~0c"),
+        ] {
+            assert_eq!(pointer(field), expected);
+        }
+    }
 }

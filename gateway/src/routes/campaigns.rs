@@ -161,8 +161,13 @@ pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Reply
     fields.finish(CAMPAIGNS.family())?;
     let listed = Listed::new("campaigns", &[("client_id", client_id.as_deref())]);
     let page = listed.page(&app.signer, &params, Bounds::WHOLE, CAMPAIGNS.family())?;
-    let request =
-        pb::ListCampaignsRequest { client_id, limit: page.limit, offset: page.offset, after: page.after };
+    let request = pb::ListCampaignsRequest {
+        client_id,
+        limit: page.limit,
+        offset: page.offset,
+        after: page.after,
+        newest_first: false,
+    };
     let reply =
         app.backends.asset().list_campaigns(request).await.map_err(|status| CAMPAIGNS.problem(status))?;
     let reply = reply.into_inner();

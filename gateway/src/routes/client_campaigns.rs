@@ -89,6 +89,7 @@ pub(crate) async fn list(
         limit: page.limit,
         offset: page.offset,
         after: page.after,
+        newest_first: false,
     };
     let reply = service.list_campaigns(request).await.map_err(|status| CLIENTS.problem(status))?;
     let reply = reply.into_inner();

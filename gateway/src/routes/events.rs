@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use axum::{
+    Extension,
     extract::{ConnectInfo, State},
     response::{IntoResponse as _, Response, Sse, sse::Event},
 };
@@ -21,6 +22,7 @@ use super::jobs::{
 };
 use crate::{
     app::App,
+    auth::ByLink,
     feed::{HEARTBEAT, Message, Reader},
     media::REVALIDATE,
     params::InPath,
@@ -107,8 +109,13 @@ pub(crate) async fn follow(
     State(app): State<App>,
     ConnectInfo(Cut(cut)): ConnectInfo<Cut>,
     InPath(id): InPath<String>,
+    by_link: Option<Extension<ByLink>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let app = match by_link {
+        Some(Extension(ByLink(end))) => app.with_links_until(end),
+        None => app,
+    };
     let Some(job_id) = super::text::job_id(&id) else { return Err(Problem::job_not_found(&id)) };
     // Listening starts before the job is read, so that nothing falls between the two.
     let listening = app.hub.listen(job_id, cut);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{clients::Total, reply::Reply, text};
+use super::{clients::Total, reply::Reply};
 use crate::{
     app::App,
     paging::{Bounds, Listed},
@@ -107,14 +107,21 @@ pub(crate) async fn create(
         command_id,
         name: fields.text("name", &[]),
         scopes: scopes(&mut fields),
-        client_id: text::filled(fields.text("client_id", &[])),
-        expires_at: text::filled(fields.text("expires_at", &[])),
+        client_id: said(&mut fields, "client_id"),
+        expires_at: said(&mut fields, "expires_at"),
     };
     fields.finish(KEYS.family())?;
     let made = app.backends.asset().create_api_key(request).await.map_err(|status| KEYS.problem(status))?;
     app.keys.forget();
     let pb::CreateApiKeyReply { key, secret } = made.into_inner();
     Ok(Reply::created(CreatedKey { data: key.unwrap_or_default().into(), secret }))
+}
+
+/// A text that says something when it is there: an empty one, as of a variable that was never set, must not make a key
+/// for everything, or one without an end.
+fn said(fields: &mut Fields<'_>, name: &str) -> Option<String> {
+    let text = fields.text(name, &[])?;
+    if text.trim().is_empty() { fields.reject(name, "can't be blank") } else { Some(text) }
 }
 
 /// A list of texts, or a text with commas.

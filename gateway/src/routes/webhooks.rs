@@ -67,7 +67,11 @@ pub(crate) async fn receive_by_query(
     let named = |name: &str| params.get(name).and_then(Value::as_str);
     match (named("service"), named("attempt")) {
         (Some(service), Some(attempt)) => take(&app, service, attempt.to_owned(), &headers, body).await,
-        _ => Ok(Reply::ok(RECEIVED)),
+        _ => {
+            // What is sent is read, so that the answer reaches who is still sending it.
+            let _ = collect(body, MAX_WEBHOOK).await;
+            Ok(Reply::ok(RECEIVED))
+        }
     }
 }
 

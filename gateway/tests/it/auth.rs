@@ -3,7 +3,7 @@
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use kit::signing::UrlSigner;
-use protos::job::v1 as pb;
+use protos::{asset::v1 as asset, job::v1 as pb};
 use serde_json::Value;
 
 use crate::{
@@ -196,4 +196,46 @@ async fn asset_bytes_are_public() {
     let blob = world.blob(b"bytes", "image/jpeg").await;
     world.asset.on("get_asset", an_asset(Some(blob)));
     assert_eq!(world.get("/api/v3/assets/a-1/data").await.status, 200);
+}
+
+/// Else one link would open everything for ever: each snapshot would bring newer ones.
+#[tokio::test]
+async fn what_a_link_leads_to_gives_no_links_that_end_after_it() {
+    let world = World::locked().await;
+    let video = world.blob(b"bytes", "video/mp4").await;
+    world.job.on(
+        "get_job",
+        pb::Job { video: Some(video), audio: None, status: "completed".into(), ..a_job(None) },
+    );
+    let ends = |link: &str| {
+        let (_, rest) = link.split_once("expires=").expect("an end");
+        rest.split(['&', '"']).next().expect("a number").parse::<i64>().expect("a number")
+    };
+    let body = with_keys(&world, &[KEY]).await.ok(200);
+    let link = body["links"]["events"].as_str().expect("a link").to_owned();
+    world.clock.advance(std::time::Duration::from_secs(1800));
+    let later = with_keys(&world, &[KEY]).await.ok(200);
+    assert!(ends(later["links"]["video"].as_str().expect("a link")) > ends(&link));
+    let stream = world.get(&link).await;
+    assert_eq!(stream.status, 200);
+    let snapshot = String::from_utf8(stream.bytes).expect("text");
+    let given: Vec<i64> = snapshot.match_indices("expires=").map(|(at, _)| ends(&snapshot[at..])).collect();
+    assert!(given.len() >= 2 && given.iter().all(|end| *end == ends(&link)), "{snapshot}");
+}
+
+#[tokio::test]
+async fn a_thumbnail_is_for_everyone_and_a_frame_at_a_time_for_who_has_a_key() {
+    let world = World::locked().await;
+    let blob = world.blob(b"small", "image/jpeg").await;
+    let video = asset::Asset { thumbnail: Some(blob.clone()), ..an_asset(Some(blob.clone())) };
+    world.asset.on("get_asset", video);
+    world.asset.on("get_picture", asset::GetPictureReply { image: Some(blob) });
+    let path = "/api/v3/assets/a-1/thumbnail";
+    for open in ["", "?width=640"] {
+        assert_eq!(world.get(&format!("{path}{open}")).await.status, 200, "{open}");
+    }
+    world.get(&format!("{path}?t=1.5")).await.problem(401, "unauthorized");
+    assert_eq!(world.get_with(&format!("{path}?t=1.5"), &[("x-api-key", KEY)]).await.status, 200);
+    let link = signed(path, 60);
+    assert_eq!(world.get(&format!("{link}&t=1.5")).await.status, 200);
 }

@@ -163,3 +163,31 @@ fn no_two_types_of_the_document_share_a_name() {
     }
     assert!(names.len() > 100, "{names:?}");
 }
+
+#[test]
+fn every_write_of_the_document_takes_an_idempotency_key() {
+    let document: Value = serde_json::from_str(&gateway::openapi_json()).expect("JSON");
+    let mut writes = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        // The provider names its own events.
+        if path.starts_with("/api/webhooks/") {
+            continue;
+        }
+        for method in ["post", "put", "patch", "delete"] {
+            let Some(operation) = item.get(method) else { continue };
+            let names = operation["parameters"].as_array().into_iter().flatten().map(|one| &one["name"]);
+            assert!(names.into_iter().any(|name| name == "Idempotency-Key"), "{method} {path}");
+            writes += 1;
+        }
+    }
+    assert!(writes > 30, "{writes}");
+}
+
+#[test]
+fn the_document_lists_all_types_of_problem() {
+    let document: Value = serde_json::from_str(&gateway::openapi_json()).expect("JSON");
+    let types = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
+    let types: Vec<&str> = types.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let all: Vec<String> = gateway::error_codes().iter().map(|code| format!("/errors/{code}")).collect();
+    assert_eq!(types, all);
+}

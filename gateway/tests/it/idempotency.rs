@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     clients::a_client,
-    world::{World, a_job, answer},
+    world::{KEY, World, a_job, answer},
 };
 
 #[tokio::test]
@@ -62,4 +62,26 @@ async fn a_key_used_for_another_write_is_a_conflict() {
     });
     let request = world.request(Method::POST, "/api/v3/jobs/43/approve").header("Idempotency-Key", "k");
     answer(request).await.problem(422, "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn a_job_that_is_asked_for_again_is_answered_with_the_same_bytes_also_in_its_signed_links() {
+    let world = World::locked().await;
+    world.job.on("create_job", job::Job { status: "pending".into(), ..a_job(None) });
+    let path = "/api/v3/jobs/from-image-pairs";
+    let mut bodies = Vec::new();
+    for seconds in [0, 2, 600] {
+        world.clock.advance(std::time::Duration::from_secs(seconds));
+        let request =
+            world.request(Method::POST, path).header("x-api-key", KEY).header("Idempotency-Key", "k-1");
+        let answer = answer(request.json(&json!({"campaign_id": "c-1"}))).await;
+        assert!(answer.ok(201)["links"]["events"].as_str().expect("a link").contains("signature="));
+        bodies.push(answer.bytes);
+    }
+    assert!(bodies.iter().all(|body| *body == bodies[0]));
+    world.clock.advance(std::time::Duration::from_secs(7200));
+    let request = world.request(Method::POST, path).header("x-api-key", KEY).header("Idempotency-Key", "k-1");
+    let late = answer(request.json(&json!({"campaign_id": "c-1"}))).await.ok(201);
+    let link = late["links"]["events"].as_str().expect("a link").to_owned();
+    assert_ne!(world.get(&link).await.status, 401, "nobody is given a link that has ended");
 }

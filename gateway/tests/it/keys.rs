@@ -274,3 +274,32 @@ async fn an_upload_into_another_clients_campaign_is_refused() {
     answer(request).await.problem(403, "forbidden");
     assert!(!world.asset.was_asked("create_asset"));
 }
+
+#[tokio::test]
+async fn a_client_that_is_left_empty_is_refused_and_makes_no_key_for_everything() {
+    let world = world().await;
+    for field in ["client_id", "clientId", "expires_at"] {
+        for empty in ["", "  "] {
+            let body = json!({"name": "page", "scopes": ["read"], (field): empty});
+            let answer = with(&world, ADMIN, Method::POST, "/api/v3/keys", body).await;
+            answer.problem(422, "validation_failed");
+        }
+    }
+    assert!(world.asset.asked::<pb::CreateApiKeyRequest>("create_api_key").is_empty());
+}
+
+#[tokio::test]
+async fn two_clients_may_use_the_same_idempotency_key() {
+    let world = world().await;
+    world.asset.on("create_client", a_client());
+    world.asset.on("get_campaign", a_campaign("{}"));
+    world.asset.on("import_asset", an_asset(None));
+    for key in [BOUND, KEY] {
+        let request = world.request(Method::POST, "/api/v3/assets/from-url").header("x-api-key", key);
+        let body = json!({"client_id": "cl-1", "source_url": "https://photos.example/a.jpg"});
+        answer(request.header("Idempotency-Key", "1").json(&body)).await.ok(201);
+    }
+    let asked: Vec<pb::ImportAssetRequest> = world.asset.asked("import_asset");
+    assert_eq!(asked[0].command_id, "cl-1 POST /api/v3/assets/from-url 1");
+    assert_eq!(asked[1].command_id, "POST /api/v3/assets/from-url 1");
+}

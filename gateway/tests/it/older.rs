@@ -148,3 +148,22 @@ async fn clips_are_listed_as_the_older_page_decodes_them() {
     let asked: Vec<pb::ListScenesRequest> = world.job.asked("list_scenes");
     assert!(asked[1..].iter().all(|asked| asked.status.is_none() && asked.limit == 20));
 }
+
+#[tokio::test]
+async fn sub_jobs_come_in_pages() {
+    let world = World::start().await;
+    world.job.on("get_job", a_job(None));
+    let page = world.get("/api/v3/jobs/43/sub-jobs?limit=1").await.ok(200);
+    assert_eq!(
+        (&page["data"]["subJobs"][0]["id"], &page["data"]["summary"]["total"]),
+        (&json!("s-1"), &json!(2))
+    );
+    let cursor = page["meta"]["next_cursor"].as_str().expect("a cursor").to_owned();
+    let rest = world.get(&format!("/api/v3/jobs/43/sub-jobs?cursor={cursor}")).await.ok(200);
+    assert_eq!(rest["data"]["subJobs"][0]["id"], "s-2");
+    assert_eq!(
+        (rest["data"]["subJobs"].as_array().map(Vec::len), &rest["meta"]["next_cursor"]),
+        (Some(1), &json!(null))
+    );
+    world.get(&format!("/api/v3/jobs/44/sub-jobs?cursor={cursor}")).await.problem(400, "bad_request");
+}

@@ -263,12 +263,14 @@ async fn campaigns_their_images_and_jobs_are_shown() {
         created_at: created_at.into(),
         ..Default::default()
     };
-    let campaigns = vec![campaign("c-1", "2026-03-01T00:00:00Z"), campaign("c-2", "2026-03-02T00:00:00Z")];
+    let campaigns = vec![campaign("c-2", "2026-03-02T00:00:00Z"), campaign("c-1", "2026-03-01T00:00:00Z")];
     world.asset.on("list_campaigns", asset::ListCampaignsReply { campaigns, total: 2, next: None });
     let assets = vec![asset::Asset { id: "a-1".into(), ..an_asset(None) }];
     world.asset.on("list_assets", asset::ListAssetsReply { assets, total: 7, next: None });
     let body = get(&world, "/campaigns").await.ok(200);
     assert_eq!((&body["count"], &body["campaigns"][0]["id"]), (&json!(2), &json!("c-2")));
+    let asked: asset::ListCampaignsRequest = world.asset.asked_once("list_campaigns");
+    assert!(asked.newest_first && asked.limit == 50, "{asked:?}");
     let shown = (&body["campaigns"][0]["image_count"], &body["campaigns"][0]["brief"]);
     assert_eq!(shown, (&json!(7), &json!("123")), "the brief is the text that was stored");
     world.asset.on("get_campaign", campaign("c-1", "2026-03-01T00:00:00Z"));
@@ -315,4 +317,28 @@ async fn only_the_avatar_is_not_there_yet() {
     let wanted = json!({"avatar_type": "talking_head", "position": "bottom_right", "size": "large"});
     assert_eq!(body["requested_config"], wanted);
     assert!(body["note"].is_string());
+}
+
+#[tokio::test]
+async fn campaigns_and_their_images_come_in_pages_whose_cursors_are_for_them_alone() {
+    let world = World::start().await;
+    let next = Some(7);
+    let campaigns = vec![asset::Campaign::default()];
+    world.asset.on("list_campaigns", asset::ListCampaignsReply { campaigns, total: 9, next });
+    world.asset.on("list_assets", asset::ListAssetsReply { assets: vec![an_asset(None)], total: 9, next });
+    world.asset.on("get_campaign", asset::Campaign::default());
+    let lists = ["/campaigns", "/campaigns/c-1/assets", "/campaigns/c-2/assets"];
+    let mut cursors = Vec::new();
+    for list in lists {
+        let page = get(&world, &format!("{list}?limit=1")).await.ok(200);
+        cursors.push(page["next_cursor"].as_str().expect("a cursor").to_owned());
+    }
+    for (list, own) in lists.iter().zip(&cursors) {
+        for cursor in &cursors {
+            let page = get(&world, &format!("{list}?cursor={cursor}")).await;
+            if cursor == own { drop(page.ok(200)) } else { drop(page.problem(400, "bad_request")) }
+        }
+    }
+    let asked: Vec<asset::ListCampaignsRequest> = world.asset.asked("list_campaigns");
+    assert_eq!((asked[0].limit, asked[0].after, asked[1].after), (1, None, next));
 }

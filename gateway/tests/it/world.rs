@@ -207,12 +207,23 @@ impl Answer {
         assert_eq!(body["type"], format!("/errors/{code}"), "{body}");
         assert_eq!(body["status"], status);
         assert_eq!(body["success"], false);
+        assert!(body["retryable"].is_boolean(), "{body}");
+        assert!(is_trace_id(&body["trace_id"]), "{body}");
         for text in ["title", "detail"] {
             assert!(body[text].as_str().is_some_and(|text| !text.is_empty()), "{text}: {body}");
         }
         assert!(gateway::error_codes().contains(&code));
         body
     }
+}
+
+/// Whether it could be the id of a trace: 32 hexadecimal digits, not all of them zero.
+pub(crate) fn is_trace_id(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| {
+        text.len() == 32
+            && u128::from_str_radix(text, 16).is_ok_and(|id| id != 0)
+            && *text == text.to_lowercase()
+    })
 }
 
 /// A processing job with two scenes, the first with a clip.

@@ -85,8 +85,9 @@ pub(crate) async fn list(
     app: &App,
     request: ListCampaignsRequest,
 ) -> Result<ListCampaignsReply, ServiceError> {
-    let ListCampaignsRequest { client_id, limit, offset, after } = request;
-    let found = store::campaigns::list(&app.log, client_id, Page { limit, offset, after }).await;
+    let ListCampaignsRequest { client_id, limit, offset, after, newest_first } = request;
+    let page = Page { limit, offset, after };
+    let found = store::campaigns::list(&app.log, client_id, newest_first, page).await;
     let found = found.map_err(error::log)?;
     Ok(ListCampaignsReply { campaigns: found.items, total: found.total, next: found.next })
 }

@@ -11,6 +11,7 @@ use media::{Family, Fit, MediaError, sniff};
 use parking_lot::Mutex;
 use protos::asset::v1::{GetPictureReply, GetPictureRequest};
 use protos::common::v1::BlobRef;
+use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::error;
@@ -24,12 +25,22 @@ const TALLEST: u32 = 4;
 type Turn = tokio::sync::Mutex<()>;
 
 /// The pictures that are being drawn: who wants the same one waits for the first to finish.
-#[derive(Debug, Default)]
-pub(crate) struct Pictures(Mutex<HashMap<Wanted, Weak<Turn>>>);
+#[derive(Debug)]
+pub(crate) struct Pictures {
+    turns: Mutex<HashMap<Wanted, Weak<Turn>>>,
+    /// One is drawn at a time, so that uploads, which use the same tools, never wait behind many.
+    place: Semaphore,
+}
+
+impl Default for Pictures {
+    fn default() -> Self {
+        Self { turns: Mutex::default(), place: Semaphore::new(1) }
+    }
+}
 
 impl Pictures {
     fn turn(&self, wanted: &Wanted) -> Arc<Turn> {
-        let mut turns = self.0.lock();
+        let mut turns = self.turns.lock();
         turns.retain(|_, turn| turn.strong_count() > 0);
         let known = turns.entry(wanted.clone()).or_default();
         known.upgrade().unwrap_or_else(|| {
@@ -63,6 +74,7 @@ pub(crate) async fn get(app: &App, request: GetPictureRequest) -> Result<GetPict
 }
 
 async fn draw(app: &App, wanted: &Wanted) -> Result<BlobRef, ServiceError> {
+    let _place = app.pictures.place.acquire().await.map_err(ServiceError::internal)?;
     let work = app.media.work_dir().map_err(error::media)?;
     let path = match app.blobs.path(&wanted.source) {
         Some(path) => path,

@@ -1,10 +1,12 @@
 //! The bytes of assets, and pictures of them.
 
 use axum::{extract::State, response::Response};
+use http::{HeaderMap, Uri};
 
 use super::find;
 use crate::{
     app::App,
+    auth,
     media::{A_DAY, Media, MediaRequest, PictureWish, picture},
     params::{InPath, Params},
     problem::{Kind, Problem, ProblemSchema},
@@ -79,6 +81,7 @@ async fn serve(app: &App, id: String, request: &MediaRequest) -> Result<Response
         (status = 200, description = "The picture", content_type = "image/jpeg"),
         (status = 307, description = "Where they are, when the bytes come straight from the object store"),
         (status = 304, description = "The caller has it"),
+        (status = 401, description = "A frame at a time needs a key", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "Asset not found, or no thumbnail", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "No such width, or a time past the end", body = ProblemSchema, content_type = "application/problem+json"),
     )
@@ -87,9 +90,16 @@ pub(crate) async fn thumbnail(
     State(app): State<App>,
     InPath(id): InPath<String>,
     params: Params,
+    uri: Uri,
+    headers: HeaderMap,
     request: MediaRequest,
 ) -> Result<Response, Problem> {
     let wish = PictureWish::read(&params)?;
+    // A video has thousands of frames, and each is drawn and kept: not for everyone.
+    if wish.is_some_and(|wish| wish.is_at_a_time()) && !auth::is_known(&app, &headers, &uri).await? {
+        return Err(Problem::flat(Kind::Unauthorized, "missing or invalid x-api-key header")
+            .detail("The thumbnail is for everyone; a frame at a time (`t`) needs a key in exactly one X-API-Key header."));
+    }
     let asset = find(&app, id).await?;
     let not_available = || Problem::flat(Kind::ThumbnailNotAvailable, "Thumbnail not available");
     let thumbnail = asset.thumbnail.ok_or_else(not_available)?;

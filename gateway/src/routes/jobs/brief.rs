@@ -204,6 +204,7 @@ pub(crate) async fn create_from_brief(
 #[utoipa::path(
     post, path = "/api/v3/jobs/dry-run", tag = "Jobs", operation_id = "dry_run_job",
     request_body = CreativeBrief,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Checked like that of every write; nothing is stored here, so a repeat is answered anew")),
     responses(
         (status = 200, description = "What it would be and cost", body = BriefDryRun),
         (status = 400, description = "No campaign, or too few images in it", body = ProblemSchema, content_type = "application/problem+json"),
@@ -214,6 +215,7 @@ pub(crate) async fn create_from_brief(
 )]
 pub(crate) async fn dry_run_from_brief(
     State(app): State<App>,
+    _: CommandId,
     BodyParams(params): BodyParams,
 ) -> Result<Reply<BriefDryRun>, Problem> {
     let request = read::brief(&params, String::new())?;

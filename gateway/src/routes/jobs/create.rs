@@ -179,7 +179,7 @@ impl CreatedJob {
             property_types: None,
             planner: job.planner.clone(),
             warnings: job.warnings.clone(),
-            links: JobLinks::of(app, job),
+            links: JobLinks::of_new(app, job),
         }
     }
 }

@@ -181,7 +181,7 @@ fn shown(app: &App, job: pb::Job) -> CampaignJobReply {
     let asset_count = parameters.as_ref().and_then(|parameters| parameters["asset_count"].as_u64());
     CampaignJobReply {
         links: CampaignJobLinks {
-            links: JobLinks::of(app, &job),
+            links: JobLinks::of_new(app, &job),
             status: format!("/api/v3/jobs/{}", job.id),
         },
         data: CampaignJob {

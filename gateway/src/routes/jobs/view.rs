@@ -136,16 +136,28 @@ pub(crate) struct JobLinks {
 
 impl JobLinks {
     pub(crate) fn of(app: &App, job: &pb::Job) -> Self {
+        Self::signed(job, |path| app.link(path))
+    }
+
+    /// Of a job that was just made, or is told of again because its request was sent again.
+    pub(crate) fn of_new(app: &App, job: &pb::Job) -> Self {
+        match job.created_at.parse() {
+            Ok(time) => Self::signed(job, |path| app.link_since(path, time)),
+            Err(_) => Self::of(app, job),
+        }
+    }
+
+    fn signed(job: &pb::Job, link: impl Fn(&str) -> String) -> Self {
         let (this, id) = (format!("/api/v3/jobs/{}", job.id), job.id);
         let has_audio = job.audio.as_ref().is_some_and(|audio| audio.soundtrack.is_some());
         Self {
             approve: format!("{this}/approve"),
             cancel: format!("{this}/cancel"),
             scenes: format!("{this}/scenes"),
-            events: app.link(&format!("{this}/events")),
-            video: job.video.as_ref().map(|_| app.link(&format!("/api/v3/videos/{id}/combined"))),
-            thumbnail: job.poster.as_ref().map(|_| app.link(&format!("/api/v3/videos/{id}/thumbnail"))),
-            audio: has_audio.then(|| app.link(&format!("/api/v3/audio/{id}/download"))),
+            events: link(&format!("{this}/events")),
+            video: job.video.as_ref().map(|_| link(&format!("/api/v3/videos/{id}/combined"))),
+            thumbnail: job.poster.as_ref().map(|_| link(&format!("/api/v3/videos/{id}/thumbnail"))),
+            audio: has_audio.then(|| link(&format!("/api/v3/audio/{id}/download"))),
             itself: this,
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     params::{BodyParams, CommandId, Fields, InPath, Params},
     problem::{JOBS, Problem, ProblemSchema},
-    routes::{jobs, reply::Reply, scenes},
+    routes::{jobs, reply::Reply, scenes, text},
 };
 
 /// A decision; snake_case names are accepted too.
@@ -95,11 +95,12 @@ pub(crate) async fn act(
 }
 
 fn scene_id(payload: &Params) -> Result<String, Problem> {
-    match payload.get("scene_id").and_then(Value::as_str).filter(|id| !id.trim().is_empty()) {
-        Some(id) => Ok(id.to_owned()),
-        None => {
-            let wrong = ("payload.sceneId".to_owned(), "can't be blank".to_owned());
-            Err(Problem::validation(JOBS.family(), vec![wrong]))
-        }
-    }
+    let mut fields = Fields::of(payload);
+    let id = text::filled(fields.text("scene_id", &[]));
+    let wrong = match (fields.into_violations().pop(), id) {
+        (None, Some(id)) => return Ok(id),
+        (Some((_, wrong)), _) => wrong,
+        (None, None) => "can't be blank".to_owned(),
+    };
+    Err(Problem::validation(JOBS.family(), vec![("payload.sceneId".to_owned(), wrong)]))
 }

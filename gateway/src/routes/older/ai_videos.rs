@@ -5,7 +5,7 @@ use protos::job::v1 as pb;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Meta, part};
+use super::{PagedMeta, part};
 use crate::{
     app::App,
     paging::{Bounds, Listed},
@@ -24,7 +24,7 @@ pub(crate) struct AiVideosReply {
     /// Always null; errors are problem documents.
     #[schema(required, value_type = Option<String>)]
     error: Option<&'static str>,
-    meta: AiVideosMeta,
+    meta: PagedMeta,
 }
 
 /// The clips of the page.
@@ -33,16 +33,6 @@ pub(crate) struct AiVideos {
     videos: Vec<AiVideo>,
     /// All that match, on every page.
     total: u64,
-}
-
-/// Where the next page is.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct AiVideosMeta {
-    #[serde(flatten)]
-    meta: Meta,
-    /// `cursor` of the next page; null when no clips follow.
-    #[schema(required)]
-    next_cursor: Option<String>,
 }
 
 /// A clip. Only `errorMessage` and `completedAt` may be missing.
@@ -113,7 +103,7 @@ pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Reply
     Ok(Reply::ok(AiVideosReply {
         data: AiVideos { videos, total: reply.total },
         error: None,
-        meta: AiVideosMeta { meta: Meta::now(&app), next_cursor },
+        meta: PagedMeta::new(&app, next_cursor),
     }))
 }
 

@@ -31,6 +31,22 @@ impl Meta {
     }
 }
 
+/// When the answer was made, and where the next page is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PagedMeta {
+    #[serde(flatten)]
+    meta: Meta,
+    /// `cursor` of the next page; null when nothing follows.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+impl PagedMeta {
+    fn new(app: &App, next_cursor: Option<String>) -> Self {
+        Self { meta: Meta::now(app), next_cursor }
+    }
+}
+
 /// A part of one, from a number of a hundred.
 fn part(percentage: u32) -> f64 {
     f64::from(percentage.min(100)) / 100.0

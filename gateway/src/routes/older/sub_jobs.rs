@@ -5,12 +5,13 @@ use protos::job::v1 as pb;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Meta, part};
+use super::{PagedMeta, part};
 use crate::{
     app::App,
-    params::InPath,
-    problem::{Problem, ProblemSchema},
-    routes::{jobs, reply::Reply, text},
+    paging::{Bounds, Listed},
+    params::{InPath, Params},
+    problem::{JOBS, Problem, ProblemSchema},
+    routes::{jobs, reply::Reply, scenes, text},
 };
 
 /// The scenes of a job, and how many are in which status.
@@ -20,7 +21,7 @@ pub(crate) struct SubJobsReply {
     /// Always null; errors are problem documents.
     #[schema(required, value_type = Option<String>)]
     error: Option<&'static str>,
-    meta: Meta,
+    meta: PagedMeta,
 }
 
 /// The scenes of a job.
@@ -98,17 +99,26 @@ pub(crate) struct InputParameters {
 /// Lists the scenes of a job with what each was asked for, and what it cost.
 #[utoipa::path(
     get, path = "/api/v3/jobs/{id}/sub-jobs", tag = "Jobs", operation_id = "list_sub_jobs",
-    params(("id" = String, Path, description = "Job id, an integer")),
+    params(
+        ("id" = String, Path, description = "Job id, an integer"),
+        ("limit" = Option<u32>, Query, description = "Most to return; all when absent"),
+        ("offset" = Option<u32>, Query, description = "How many to skip"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
     responses(
         (status = 200, description = "The scenes", body = SubJobsReply),
+        (status = 400, description = "The cursor does not fit", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "Job not found", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn sub_jobs(
     State(app): State<App>,
     InPath(id): InPath<String>,
+    params: Params,
 ) -> Result<Reply<SubJobsReply>, Problem> {
     let job = jobs::find(&app, &id).await?;
+    let listed = Listed::new("sub-jobs", &[("job_id", Some(id.as_str()))]);
+    let page = listed.page(&app.signer, &params, Bounds::WHOLE, JOBS.family())?;
     let mut summary = Summary { total: job.scenes.len(), ..Summary::default() };
     for scene in &job.scenes {
         match scene.status.as_str() {
@@ -118,9 +128,11 @@ pub(crate) async fn sub_jobs(
             _ => summary.failed += 1,
         }
     }
-    let sub_jobs = job.scenes.iter().map(|scene| SubJob::of(&app, &job, scene)).collect();
+    let (scenes, next) = scenes::paged(&job.scenes, page);
+    let sub_jobs = scenes.into_iter().map(|scene| SubJob::of(&app, &job, scene)).collect();
     let data = SubJobs { sub_jobs, summary };
-    Ok(Reply::ok(SubJobsReply { data, error: None, meta: Meta::now(&app) }))
+    let meta = PagedMeta::new(&app, listed.cursor(&app.signer, next));
+    Ok(Reply::ok(SubJobsReply { data, error: None, meta }))
 }
 
 impl SubJob {

@@ -201,7 +201,7 @@ fn changed(
     let scene = job.scenes.iter().find(|scene| scene.id == scene_id);
     let scene = scene
         .ok_or_else(|| Problem::flat(Kind::SceneNotFound, "Scene not found").with("scene_id", scene_id))?;
-    let scene = JobScene::shown(app, job.id, scene);
+    let scene = JobScene::changed(app, job.id, scene);
     Ok(Reply::ok(ChangedScene { message, scene, job_id: job.id }))
 }
 

@@ -92,6 +92,18 @@ pub(crate) struct JobScene {
 
 impl JobScene {
     pub(crate) fn shown(app: &App, job_id: i32, scene: &pb::Scene) -> Self {
+        Self::signed(job_id, scene, |path| app.link(path))
+    }
+
+    /// Of a scene that was just changed, or is told of again because the request was sent again.
+    pub(crate) fn changed(app: &App, job_id: i32, scene: &pb::Scene) -> Self {
+        match scene.updated_at.parse() {
+            Ok(time) => Self::signed(job_id, scene, |path| app.link_since(path, time)),
+            Err(_) => Self::shown(app, job_id, scene),
+        }
+    }
+
+    fn signed(job_id: i32, scene: &pb::Scene, link: impl Fn(&str) -> String) -> Self {
         let clip = format!("/api/v3/videos/{job_id}/clips/{}", scene.id);
         Self {
             job_id,
@@ -103,8 +115,8 @@ impl JobScene {
             duration: scene.clip_duration_ms.map(text::seconds),
             take: scene.take,
             actual_cost: text::dollars(scene.actual_cost_micros),
-            clip_url: scene.clip.as_ref().map(|_| app.link(&format!("{clip}.mp4"))),
-            thumbnail_url: scene.clip.as_ref().map(|_| app.link(&format!("{clip}/thumbnail"))),
+            clip_url: scene.clip.as_ref().map(|_| link(&format!("{clip}.mp4"))),
+            thumbnail_url: scene.clip.as_ref().map(|_| link(&format!("{clip}/thumbnail"))),
             scene: Scene::from(scene),
         }
     }
@@ -170,7 +182,7 @@ pub(crate) async fn list(
 }
 
 /// The scenes of a page, and the place of its last one when more follow. A job has few: they come whole anyway.
-fn paged(scenes: &[pb::Scene], page: Page) -> (Vec<&pb::Scene>, Option<i64>) {
+pub(crate) fn paged(scenes: &[pb::Scene], page: Page) -> (Vec<&pb::Scene>, Option<i64>) {
     let after = |scene: &&pb::Scene| page.after.is_none_or(|after| i64::from(scene.index) > after);
     let limit = if page.limit == 0 { usize::MAX } else { page.limit as usize };
     let mut rest = scenes.iter().filter(after).skip(page.offset as usize);

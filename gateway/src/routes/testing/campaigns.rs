@@ -6,19 +6,17 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{
-    images::{of_campaign, shown},
-    refused,
-};
+use super::{FAMILY, failed, images::shown, refused};
 use crate::{
     app::App,
-    params::InPath,
+    paging::{Bounds, Listed, Page},
+    params::{InPath, Params},
     problem::{Kind, Problem, ProblemSchema},
     routes::reply::Reply,
 };
 
-/// How many campaigns are shown.
-const MOST: usize = 50;
+/// Campaigns per page.
+const PAGE: Bounds = Bounds { default: 50, most: 1000 };
 
 /// The newest campaigns.
 #[derive(Serialize, ToSchema)]
@@ -26,6 +24,9 @@ pub(crate) struct Campaigns {
     success: bool,
     count: usize,
     campaigns: Vec<ListedCampaign>,
+    /// `cursor` of the next page; null when no campaigns follow.
+    #[schema(required)]
+    next_cursor: Option<String>,
 }
 
 /// A campaign in short.
@@ -50,27 +51,44 @@ pub(crate) struct Assets {
     /// Oldest first: `id`, `type`, `name`, `tags`, `width`, `height`, `asset_url` and more.
     #[schema(value_type = Vec<Object>)]
     assets: Vec<Map<String, Value>>,
+    /// `cursor` of the next page; null when no images follow.
+    #[schema(required)]
+    next_cursor: Option<String>,
 }
 
-/// Lists the 50 newest campaigns with the number of their images.
+/// Lists campaigns, newest first, with the number of their images.
 #[utoipa::path(
     get, path = "/api/v3/testing/campaigns", tag = "Testing", operation_id = "list_testing_campaigns",
-    responses((status = 200, description = "Campaigns, newest first", body = Campaigns))
+    params(
+        ("limit" = Option<u32>, Query, description = "1 to 1000, 50 when absent"),
+        ("offset" = Option<u32>, Query, description = "How many to skip"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "Campaigns, newest first", body = Campaigns),
+        (status = 400, description = "The cursor does not fit", body = ProblemSchema, content_type = "application/problem+json"),
+    )
 )]
-pub(crate) async fn list(State(app): State<App>) -> Result<Reply<Campaigns>, Problem> {
-    let listed = app.backends.asset().list_campaigns(pb::ListCampaignsRequest::default()).await;
-    let mut newest = listed.map_err(super::failed)?.into_inner().campaigns;
-    newest.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
-    newest.truncate(MOST);
-    let mut campaigns = Vec::with_capacity(newest.len());
-    for campaign in newest {
+pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Reply<Campaigns>, Problem> {
+    let listed = Listed::new("testing-campaigns", &[]);
+    let Page { limit, offset, after } = listed.page(&app.signer, &params, PAGE, FAMILY)?;
+    let request = pb::ListCampaignsRequest {
+        limit,
+        offset,
+        after,
+        newest_first: true,
+        ..pb::ListCampaignsRequest::default()
+    };
+    let newest = app.backends.asset().list_campaigns(request).await.map_err(failed)?.into_inner();
+    let mut campaigns = Vec::with_capacity(newest.campaigns.len());
+    for campaign in newest.campaigns {
         let request = pb::ListAssetsRequest {
             campaign_id: Some(campaign.id.clone()),
             r#type: Some("image".to_owned()),
             limit: 1,
             ..pb::ListAssetsRequest::default()
         };
-        let images = app.backends.asset().list_assets(request).await.map_err(super::failed)?.into_inner();
+        let images = app.backends.asset().list_assets(request).await.map_err(failed)?.into_inner();
         campaigns.push(ListedCampaign {
             id: campaign.id,
             name: campaign.name,
@@ -79,27 +97,52 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Reply<Campaigns>, Pro
             inserted_at: campaign.created_at,
         });
     }
-    Ok(Reply::ok(Campaigns { success: true, count: campaigns.len(), campaigns }))
+    let next_cursor = listed.cursor(&app.signer, newest.next);
+    Ok(Reply::ok(Campaigns { success: true, count: campaigns.len(), campaigns, next_cursor }))
 }
 
 /// Lists the images of a campaign.
 #[utoipa::path(
     get, path = "/api/v3/testing/campaigns/{id}/assets", tag = "Testing", operation_id = "list_testing_assets",
-    params(("id" = String, Path, description = "Campaign id")),
+    params(
+        ("id" = String, Path, description = "Campaign id"),
+        ("limit" = Option<u32>, Query, description = "Most to return; all when absent"),
+        ("offset" = Option<u32>, Query, description = "How many to skip"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
     responses(
         (status = 200, description = "Its images, oldest first", body = Assets),
+        (status = 400, description = "The cursor does not fit", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "Campaign not found", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn assets(
     State(app): State<App>,
     InPath(id): InPath<String>,
+    params: Params,
 ) -> Result<Reply<Assets>, Problem> {
+    let listed = Listed::new("testing-assets", &[("campaign_id", Some(id.as_str()))]);
+    let Page { limit, offset, after } = listed.page(&app.signer, &params, Bounds::WHOLE, FAMILY)?;
     let found = app.backends.asset().get_campaign(pb::GetCampaignRequest { id: id.clone() }).await;
     let campaign =
         found.map_err(|status| refused(status, Kind::CampaignNotFound, "Campaign not found"))?.into_inner();
-    let assets = of_campaign(&app, &campaign.id).await?.iter().map(described).collect();
-    Ok(Reply::ok(Assets { success: true, client_id: campaign.client_id, campaign_id: campaign.id, assets }))
+    let request = pb::ListAssetsRequest {
+        campaign_id: Some(campaign.id.clone()),
+        r#type: Some("image".to_owned()),
+        oldest_first: true,
+        limit,
+        offset,
+        after,
+        ..pb::ListAssetsRequest::default()
+    };
+    let found = app.backends.asset().list_assets(request).await.map_err(failed)?.into_inner();
+    Ok(Reply::ok(Assets {
+        success: true,
+        client_id: campaign.client_id,
+        campaign_id: campaign.id,
+        assets: found.assets.iter().map(described).collect(),
+        next_cursor: listed.cursor(&app.signer, found.next),
+    }))
 }
 
 fn described(asset: &pb::Asset) -> Map<String, Value> {

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::{FAMILY, refused, required_text};
 use crate::{
     app::App,
-    params::{BodyParams, Fields},
+    params::{BodyParams, CommandId, Fields},
     problem::{Kind, Problem, ProblemSchema},
     routes::{reply::Reply, text},
 };
@@ -50,6 +50,7 @@ pub(crate) struct Selection {
 #[utoipa::path(
     post, path = "/api/v3/testing/image-selection", tag = "Testing", operation_id = "select_images",
     request_body = NewSelection,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Checked like that of every write; nothing is stored here, so a repeat is answered anew")),
     responses(
         (status = 200, description = "Scenes with their images", body = Selection),
         (status = 400, description = "No campaign named, or no images in it", body = ProblemSchema, content_type = "application/problem+json"),
@@ -60,6 +61,7 @@ pub(crate) struct Selection {
 )]
 pub(crate) async fn select(
     State(app): State<App>,
+    _: CommandId,
     BodyParams(params): BodyParams,
 ) -> Result<Reply<Selection>, Problem> {
     let campaign_id = match Fields::of(&params).present("campaign_id", &[]) {

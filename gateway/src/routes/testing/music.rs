@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::StatusCode;
 use protos::{audio::v1 as pb, job::v1::GetPipelineRequest};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
@@ -136,7 +136,7 @@ pub(crate) async fn single_scene(
     bounded(std::slice::from_ref(&scene), &mut fields);
     fields.finish(FAMILY)?;
     let title = scene.title.clone();
-    let (kept, made) = buy(&app, command, vec![scene], 0).await?;
+    let (kept, made) = buy(&app, command, &params, vec![scene], 0).await?;
     let (code, status) = standing(made.as_ref());
     Ok(Reply(
         code,
@@ -197,7 +197,7 @@ pub(crate) async fn multi_scene(
     fields.finish(FAMILY)?;
     let heard: Vec<Heard> = scenes.iter().map(heard).collect();
     let total = text::seconds(scenes.iter().map(|scene| scene.duration_ms).sum());
-    let (kept, made) = buy(&app, command, scenes, fade).await?;
+    let (kept, made) = buy(&app, command, &params, scenes, fade).await?;
     let (code, status) = standing(made.as_ref());
     Ok(Reply(
         code,
@@ -260,7 +260,7 @@ pub(crate) async fn from_templates(
     fields.finish(FAMILY)?;
     let heard: Vec<Heard> = scenes.iter().map(heard).collect();
     let total = text::seconds(scenes.iter().map(|scene| scene.duration_ms).sum());
-    let (kept, made) = buy(&app, command, scenes, USUAL_FADE_MS).await?;
+    let (kept, made) = buy(&app, command, &params, scenes, USUAL_FADE_MS).await?;
     let (code, status) = standing(made.as_ref());
     Ok(Reply(
         code,
@@ -345,13 +345,15 @@ async fn default_ms(app: &App) -> Result<u64, Problem> {
 async fn buy(
     app: &App,
     CommandId(command_id): CommandId,
+    asked: &Params,
     scenes: Vec<pb::MusicScene>,
     fade_ms: u64,
 ) -> Result<(Kept, Option<Made>), Problem> {
     let kept = Kept::Music(name_of(&[&command_id]));
     let request = pb::RequestSoundtrackRequest {
         key: kept.key(),
-        digest: name_of(&[&format!("{scenes:?} {fade_ms}")]),
+        // Of the request as it was sent: what the settings fill in may have changed before it is sent again.
+        digest: name_of(&[&json!(asked.fields()).to_string()]),
         job_id: 0,
         campaign_id: "testing".to_owned(),
         duration_ms: scenes.iter().map(|scene| scene.duration_ms).sum(),

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{FAMILY, failed, inside, media::Kept, millis, missing, name_of, required_text};
 use crate::{
     app::App,
-    params::{BodyParams, Fields, Params},
+    params::{BodyParams, CommandId, Fields, Params},
     problem::{Kind, Problem, ProblemSchema},
     routes::{jobs, reply::Reply, text},
 };
@@ -77,6 +77,7 @@ pub(crate) struct Preview {
 #[utoipa::path(
     post, path = "/api/v3/testing/overlay/text", tag = "Testing", operation_id = "overlay_text",
     request_body = NewOverlay,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Checked like that of every write; nothing is stored here, so a repeat is answered anew")),
     responses(
         (status = 200, description = "The video with the text is there", body = Overlaid),
         (status = 202, description = "It is being made, and will be at `video_url`", body = Overlaid),
@@ -87,6 +88,7 @@ pub(crate) struct Preview {
 )]
 pub(crate) async fn lay(
     State(app): State<App>,
+    _: CommandId,
     BodyParams(params): BodyParams,
 ) -> Result<Reply<Overlaid>, Problem> {
     let job_id = Fields::of(&params).present("job_id", &[]).cloned().ok_or_else(|| missing("job_id"))?;
@@ -129,6 +131,7 @@ pub(crate) async fn lay(
 #[utoipa::path(
     post, path = "/api/v3/testing/overlay/preview", tag = "Testing", operation_id = "preview_overlay",
     request_body = NewOverlay,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Checked like that of every write; nothing is stored here, so a repeat is answered anew")),
     responses(
         (status = 200, description = "How it would look", body = Previewed),
         (status = 400, description = "A field is missing", body = ProblemSchema, content_type = "application/problem+json"),
@@ -137,6 +140,7 @@ pub(crate) async fn lay(
 )]
 pub(crate) async fn preview(
     State(app): State<App>,
+    _: CommandId,
     BodyParams(params): BodyParams,
 ) -> Result<Reply<Previewed>, Problem> {
     let (overlay, _) = read(&params)?;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{FAMILY, failed, missing, required_text, texts};
 use crate::{
     app::App,
-    params::{BodyParams, Fields},
+    params::{BodyParams, CommandId, Fields},
     problem::{Kind, Problem, ProblemSchema},
     routes::reply::Reply,
 };
@@ -154,6 +154,7 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Reply<Templates>, Pro
 #[utoipa::path(
     post, path = "/api/v3/testing/scene-templates/adapt", tag = "Testing", operation_id = "adapt_scene_templates",
     request_body = Adapt,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Checked like that of every write; nothing is stored here, so a repeat is answered anew")),
     responses(
         (status = 200, description = "The templates, timed anew", body = Adapted),
         (status = 400, description = "No number of scenes", body = ProblemSchema, content_type = "application/problem+json"),
@@ -162,6 +163,7 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Reply<Templates>, Pro
 )]
 pub(crate) async fn adapt(
     State(app): State<App>,
+    _: CommandId,
     BodyParams(params): BodyParams,
 ) -> Result<Reply<Adapted>, Problem> {
     let mut fields = Fields::of(&params);
@@ -192,6 +194,7 @@ pub(crate) async fn adapt(
 #[utoipa::path(
     post, path = "/api/v3/testing/prompt-preview", tag = "Testing", operation_id = "preview_prompt",
     request_body = WantedPrompt,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Checked like that of every write; nothing is stored here, so a repeat is answered anew")),
     responses(
         (status = 200, description = "The prompt", body = Prompt),
         (status = 400, description = "A field is missing", body = ProblemSchema, content_type = "application/problem+json"),
@@ -201,6 +204,7 @@ pub(crate) async fn adapt(
 )]
 pub(crate) async fn preview_prompt(
     State(app): State<App>,
+    _: CommandId,
     BodyParams(params): BodyParams,
 ) -> Result<Reply<Prompt>, Problem> {
     let scene_type = required_text(&params, "scene_type")?;

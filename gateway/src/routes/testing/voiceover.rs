@@ -106,6 +106,7 @@ pub(crate) struct NewAvatar {
 #[utoipa::path(
     post, path = "/api/v3/testing/voiceover/script", tag = "Testing", operation_id = "write_voiceover_script",
     request_body = Option<NewScript>,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Checked like that of every write; nothing is stored here, so a repeat is answered anew")),
     responses(
         (status = 200, description = "The script", body = Written),
         (status = 422, description = "Some fields are wrong", body = ProblemSchema, content_type = "application/problem+json"),
@@ -114,6 +115,7 @@ pub(crate) struct NewAvatar {
 )]
 pub(crate) async fn script(
     State(app): State<App>,
+    _: CommandId,
     BodyParams(params): BodyParams,
 ) -> Result<Reply<Written>, Problem> {
     let mut fields = Fields::of(&params);
@@ -238,9 +240,10 @@ pub(crate) async fn generate(
 #[utoipa::path(
     post, path = "/api/v3/testing/avatar/preview", tag = "Testing", operation_id = "preview_avatar",
     request_body = NewAvatar,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Checked like that of every write; nothing is stored here, so a repeat is answered anew")),
     responses((status = 501, description = "Avatars cannot be made yet", body = ProblemSchema, content_type = "application/problem+json"))
 )]
-pub(crate) async fn avatar(BodyParams(params): BodyParams) -> Result<Reply<Value>, Problem> {
+pub(crate) async fn avatar(_: CommandId, BodyParams(params): BodyParams) -> Result<Reply<Value>, Problem> {
     let mut fields = Fields::of(&params);
     let mut wanted = |name: &str, usual: &str| fields.text(name, &[]).unwrap_or_else(|| usual.to_owned());
     let requested = json!({

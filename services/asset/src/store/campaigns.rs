@@ -67,11 +67,12 @@ pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<Campaign>, LogErr
 pub(crate) async fn list(
     log: &Log,
     client_id: Option<String>,
+    newest_first: bool,
     page: Page,
 ) -> Result<Listing<Campaign>, LogError> {
     let mut filter = Filter::default();
     filter.equals("client_id", client_id);
-    let source = Source { table: "campaign", columns: COLUMNS, newest_first: false, read: campaign };
+    let source = Source { table: "campaign", columns: COLUMNS, newest_first, read: campaign };
     super::list(log, source, filter, page).await
 }
 

@@ -197,6 +197,11 @@ fn seconds(specs: &mut Part) -> Option<f64> {
 fn assets(creative: &mut Part) -> Vec<String> {
     let items = match creative.params.get("assets") {
         None | Some(Value::Null) => return Vec::new(),
+        // Nothing chosen is not the same as nothing said, which stands for all.
+        Some(Value::Array(items)) if items.is_empty() => {
+            creative.reject("assets", "should have at least 1 item(s); leave it out for all photos");
+            return Vec::new();
+        }
         Some(Value::Array(items)) => items.clone(),
         Some(_) => {
             creative.reject("assets", "is invalid");
