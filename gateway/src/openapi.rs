@@ -1,7 +1,8 @@
 //! The OpenAPI document, generated from the handlers.
 
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder,
+    ContentBuilder, InfoBuilder, Object, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
+    ResponseBuilder, Type,
     path::{Operation, PathItem},
     security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
     tag::TagBuilder,
@@ -86,6 +87,13 @@ fn secured(router: OpenApiRouter<App>, openers: &[&str]) -> OpenApi {
                     some.iter().map(|name| SecurityRequirement::new(*name, Vec::<String>::new())).collect()
                 }
             });
+            for parameter in operation.parameters.iter_mut().flatten() {
+                if let RefOr::T(parameter) = parameter
+                    && parameter.name == "Idempotency-Key"
+                {
+                    parameter.schema = Some(idempotency_key().into());
+                }
+            }
             let answers = &mut operation.responses.responses;
             if openers.contains(&KEY) {
                 answers.insert("401".to_owned(), problem("No valid key"));
@@ -95,6 +103,16 @@ fn secured(router: OpenApiRouter<App>, openers: &[&str]) -> OpenApi {
         }
     }
     part
+}
+
+/// What [`crate::params::CommandId`] takes.
+fn idempotency_key() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(200))
+        .pattern(Some("^[!-~]+$"))
+        .build()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use crate::process::{Step, root, step, succeeds};
+use crate::process::{Step, root, shown, step, succeeds};
 use crate::system::Package;
 use crate::{tools, up};
 
@@ -74,7 +74,7 @@ pub(crate) fn alone() -> Result<ExitCode, String> {
 pub(crate) fn run() -> Step {
     let started = Instant::now();
     let passed = match Server::start() {
-        Ok(server) => step(seed(&server)).passed && step(requests(&server)).passed && server.is_well(),
+        Ok(server) => step(seed(&server)).passed && sent(&server) && server.is_well(),
         Err(message) => {
             eprintln!("xtask: {message}");
             false
@@ -99,6 +99,35 @@ fn requests(server: &Server) -> Command {
     // It keeps what it learnt beside where it runs.
     command.env("FILMSTRIP_KEY", KEY).current_dir(&server.scratch);
     command
+}
+
+/// Sends the requests, and makes sure that no operation was left out when the time was over.
+fn sent(server: &Server) -> bool {
+    let mut command = requests(server);
+    println!("==> {}", shown(&command));
+    let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else {
+        eprintln!("xtask: schemathesis does not start");
+        return false;
+    };
+    let (mut selected, mut tested) = (None, None);
+    for line in
+        child.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines).map_while(Result::ok)
+    {
+        println!("{line}");
+        selected = count(&line, "Selected: ").or(selected);
+        tested = count(&line, "Tested: ").or(tested);
+    }
+    let passed = child.wait().is_ok_and(|status| status.success());
+    if selected.is_none() || selected != tested {
+        eprintln!("xtask: not all operations were tested: {selected:?} selected, {tested:?} tested");
+        return false;
+    }
+    passed
+}
+
+/// The number behind a word of the summary, such as `Selected: 87/87`.
+fn count(line: &str, word: &str) -> Option<u32> {
+    line.trim().strip_prefix(word)?.split('/').next()?.trim().parse().ok()
 }
 
 fn program() -> PathBuf {
@@ -160,5 +189,17 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.scratch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_says_how_many_operations_there_were() {
+        assert_eq!(count("  Selected: 87/87", "Selected: "), Some(87));
+        assert_eq!(count("  Tested: 86", "Tested: "), Some(86));
+        assert_eq!(count("API Operations:", "Tested: "), None);
     }
 }

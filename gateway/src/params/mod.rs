@@ -109,11 +109,9 @@ impl Params {
                 self.0.extend(object);
                 Ok(())
             }
-            // The contract's name for a body that holds no fields.
-            Ok(other) => {
-                self.0.insert("_json".to_owned(), other);
-                Ok(())
-            }
+            Ok(Value::Null) => Ok(()),
+            Ok(_) => Err(Problem::framework(Kind::BadRequest)
+                .detail("The body has to be a JSON object, with the fields as its members.".to_owned())),
             Err(error) => {
                 Err(Problem::framework(Kind::BadRequest)
                     .detail(format!("The body is not valid JSON: {error}.")))

@@ -83,12 +83,12 @@ async fn broken_json_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn an_empty_body_or_one_that_is_no_object_has_no_fields() {
+async fn an_empty_body_has_no_fields() {
     let world = listing().await;
     for (kind, body) in [
         ("application/json", ""),
         ("application/json", " \n"),
-        ("application/json", "[1]"),
+        ("application/json", "null"),
         ("text/plain", ""),
     ] {
         let request = world.request(Method::POST, CLIENTS).header("content-type", kind).body(body);
@@ -102,6 +102,18 @@ async fn an_empty_body_or_one_that_is_no_object_has_no_fields() {
         ..asked.clone()
     };
     assert!(asked.iter().all(|asked| fields(asked) == pb::CreateClientRequest::default()));
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_refused_and_says_so() {
+    let world = listing().await;
+    for body in ["[1]", "[{\"name\": \"a\"}]", "\"a\"", "7", "true"] {
+        let request =
+            world.request(Method::POST, CLIENTS).header("content-type", "application/json").body(body);
+        let body = answer(request).await.problem(400, "bad_request");
+        assert!(body["detail"].as_str().expect("text").contains("JSON object"), "{body}");
+    }
+    assert!(world.asset.asked::<pb::CreateClientRequest>("create_client").is_empty());
 }
 
 #[tokio::test]

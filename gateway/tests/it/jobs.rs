@@ -126,7 +126,6 @@ async fn a_job_needs_a_campaign() {
         json!({"campaign_id": null, "campaignId": "c-1"}),
         json!({"campaign_id": 7}),
         json!({"campaign_id": "  "}),
-        json!([1]),
     ];
     for path in [PAIRS, PHOTOS] {
         for body in nothing.clone() {
