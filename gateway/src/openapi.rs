@@ -1,8 +1,10 @@
 //! The OpenAPI document, generated from the handlers.
 
+use std::collections::BTreeMap;
+
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, Object, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
-    ResponseBuilder, Type,
+    Content, ContentBuilder, InfoBuilder, Object, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Required, Response, ResponseBuilder, Schema, Type,
     path::{Operation, PathItem},
     security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
     tag::TagBuilder,
@@ -68,12 +70,29 @@ fn document() -> OpenApi {
             .collect(),
     );
     let components = document.components.get_or_insert_default();
+    for item in document.paths.paths.values_mut() {
+        for body in operations(item).filter_map(|operation| operation.request_body.as_mut()) {
+            // A body without fields is as good as none.
+            if let RefOr::T(body) = body
+                && body.content.values().all(|content| asks_for_nothing(content, &components.schemas))
+            {
+                body.required = Some(Required::False);
+            }
+        }
+    }
     let key =
         ApiKeyValue::with_description("X-API-Key", "One of the configured keys; none configured = open.");
     components.add_security_scheme(KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
     let link = ApiKeyValue::with_description("signature", "With `expires`, as in the `links` of a job.");
     components.add_security_scheme(LINK, SecurityScheme::ApiKey(ApiKey::Query(link)));
     document
+}
+
+/// Whether a body may be an object without members.
+fn asks_for_nothing(content: &RefOr<Content>, schemas: &BTreeMap<String, RefOr<Schema>>) -> bool {
+    let RefOr::T(Content { schema: Some(RefOr::Ref(named)), .. }) = content else { return false };
+    let name = named.ref_location.rsplit('/').next().unwrap_or_default();
+    matches!(schemas.get(name), Some(RefOr::T(Schema::Object(object))) if object.required.is_empty())
 }
 
 /// The routes' part of the document, each operation with what opens it and what it answers otherwise.

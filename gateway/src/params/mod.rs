@@ -109,7 +109,6 @@ impl Params {
                 self.0.extend(object);
                 Ok(())
             }
-            Ok(Value::Null) => Ok(()),
             Ok(_) => Err(Problem::framework(Kind::BadRequest)
                 .detail("The body has to be a JSON object, with the fields as its members.".to_owned())),
             Err(error) => {

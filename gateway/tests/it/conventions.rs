@@ -85,18 +85,13 @@ async fn broken_json_is_a_bad_request() {
 #[tokio::test]
 async fn an_empty_body_has_no_fields() {
     let world = listing().await;
-    for (kind, body) in [
-        ("application/json", ""),
-        ("application/json", " \n"),
-        ("application/json", "null"),
-        ("text/plain", ""),
-    ] {
+    for (kind, body) in [("application/json", ""), ("application/json", " \n"), ("text/plain", "")] {
         let request = world.request(Method::POST, CLIENTS).header("content-type", kind).body(body);
         answer(request).await.ok(201);
     }
     answer(world.request(Method::POST, CLIENTS)).await.ok(201);
     let asked: Vec<pb::CreateClientRequest> = world.asset.asked("create_client");
-    assert_eq!(asked.len(), 5);
+    assert_eq!(asked.len(), 4);
     let fields = |asked: &pb::CreateClientRequest| pb::CreateClientRequest {
         command_id: String::new(),
         ..asked.clone()
@@ -107,7 +102,7 @@ async fn an_empty_body_has_no_fields() {
 #[tokio::test]
 async fn a_body_that_is_no_object_is_refused_and_says_so() {
     let world = listing().await;
-    for body in ["[1]", "[{\"name\": \"a\"}]", "\"a\"", "7", "true"] {
+    for body in ["[1]", "[{\"name\": \"a\"}]", "\"a\"", "7", "true", "null"] {
         let request =
             world.request(Method::POST, CLIENTS).header("content-type", "application/json").body(body);
         let body = answer(request).await.problem(400, "bad_request");

@@ -105,7 +105,7 @@ pub(crate) struct NewAvatar {
 /// Writes what a voice would say over a video.
 #[utoipa::path(
     post, path = "/api/v3/testing/voiceover/script", tag = "Testing", operation_id = "write_voiceover_script",
-    request_body = Option<NewScript>,
+    request_body = NewScript,
     params(("Idempotency-Key" = Option<String>, Header, description = "Checked like that of every write; nothing is stored here, so a repeat is answered anew")),
     responses(
         (status = 200, description = "The script", body = Written),
