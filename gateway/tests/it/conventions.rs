@@ -204,3 +204,12 @@ async fn every_kind_of_failure_has_its_status_and_hides_the_inside() {
         assert!(!body.to_string().contains("secret"), "{body}");
     }
 }
+
+#[tokio::test]
+async fn what_nobody_foresaw_is_a_500_that_tells_no_inner_words() {
+    let world = World::start().await;
+    world.asset.refuse("list_clients", || ServiceError::internal(std::io::Error::other("disk 7 is on fire")));
+    let body = world.get(CLIENTS).await.problem(500, "internal");
+    assert_eq!(body["retryable"], true);
+    assert!(!body.to_string().contains("fire"), "{body}");
+}
