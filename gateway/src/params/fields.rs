@@ -46,6 +46,15 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Text of at most so many characters: what events carry to everyone must not be of any size.
+    pub(crate) fn short_text(&mut self, name: &str, most: usize) -> Option<String> {
+        let text = self.scalar(name, &[])?;
+        if text.chars().count() > most {
+            return self.reject(name, &format!("should be at most {most} character(s)"));
+        }
+        Some(text)
+    }
+
     /// Text, or a number or boolean as text; anything else is rejected.
     pub(crate) fn scalar(&mut self, name: &str, aliases: &[&str]) -> Option<String> {
         match self.value(name, aliases) {

@@ -105,14 +105,16 @@ async fn a_job_from_property_photos_echoes_its_types_and_none_of_the_pairs_membe
 }
 
 #[tokio::test]
-async fn types_that_are_no_list_mean_the_default_and_wrong_lists_are_rejected() {
+async fn types_are_a_list_of_texts_and_absent_ones_mean_the_default() {
     let world = World::start().await;
     world.job.on("create_job", pending());
-    world.post(PHOTOS, json!({"campaign_id": "c-1", "property_types": "pool"})).await.ok(201);
+    world.post(PHOTOS, json!({"campaign_id": "c-1", "property_types": null})).await.ok(201);
     assert!(world.job.asked_once::<pb::CreateJobRequest>("create_job").property_types.is_empty());
-    for (types, message) in
-        [(json!([]), "can't be blank"), (json!(["pool", 3]), "must be an array of strings")]
-    {
+    for (types, message) in [
+        (json!([]), "can't be blank"),
+        (json!("pool"), "must be an array of strings"),
+        (json!(["pool", 3]), "must be an array of strings"),
+    ] {
         let body = world.post(PHOTOS, json!({"campaign_id": "c-1", "property_types": types})).await;
         assert_eq!(body.problem(422, "validation_failed")["details"], json!({"property_types": [message]}));
     }
@@ -278,4 +280,24 @@ async fn a_job_that_does_not_exist_is_asked_for_only_when_its_id_can_be_one() {
         assert_eq!((&body["error"], &body["job_id"]), (&json!("Job not found"), &json!(id)));
     }
     assert_eq!(world.job.asked::<pb::GetJobRequest>("get_job").len(), 1);
+}
+
+#[tokio::test]
+async fn what_events_carry_is_limited() {
+    let world = World::start().await;
+    let body = json!({"campaign_id": "c-1", "client_id": "c".repeat(256)});
+    let body = world.post(PAIRS, body).await.problem(422, "validation_failed");
+    assert_eq!(body["details"], json!({"client_id": ["should be at most 255 character(s)"]}));
+    for (types, message) in [
+        (json!(vec!["pool"; 101]), "should have at most 100 item(s)"),
+        (json!("pool"), "must be an array of strings"),
+    ] {
+        let body = json!({"campaign_id": "c-1", "property_types": types});
+        let body = world.post(PHOTOS, body).await.problem(422, "validation_failed");
+        assert_eq!(body["details"], json!({"property_types": [message]}));
+    }
+    let body = json!({"reason": "r".repeat(1001)});
+    let body = world.post("/api/v3/jobs/43/cancel", body).await.problem(422, "validation_failed");
+    assert_eq!(body["details"], json!({"reason": ["should be at most 1000 character(s)"]}));
+    assert!(world.job.asked::<pb::CancelJobRequest>("cancel_job").is_empty());
 }

@@ -223,7 +223,7 @@ pub(super) fn terms(
         command_id,
         kind: kind.to_owned(),
         campaign_id,
-        client_id: text::filled(fields.scalar("client_id", &[])),
+        client_id: text::filled(fields.short_text("client_id", LONGEST_ID)),
         clip_duration: fields.number("clip_duration", &[]),
         num_pairs,
         video_model: text::filled(video_model),
@@ -239,10 +239,10 @@ pub(super) fn terms(
     Ok(request)
 }
 
-/// A list of texts that is not empty; what is no list means the default.
+/// A list of texts that is not empty; without one the default holds.
 pub(super) fn property_types(params: &Params, family: Family) -> Result<Vec<String>, Problem> {
     let mut fields = Fields::of(params);
-    let types = match fields.value("property_types", &[]) {
+    let types: Option<Vec<String>> = match fields.value("property_types", &[]) {
         Some(Value::Array(items)) if items.is_empty() => fields.reject("property_types", "can't be blank"),
         Some(Value::Array(items)) => {
             match items.iter().map(|item| item.as_str().map(str::to_owned)).collect() {
@@ -250,11 +250,20 @@ pub(super) fn property_types(params: &Params, family: Family) -> Result<Vec<Stri
                 None => fields.reject("property_types", "must be an array of strings"),
             }
         }
-        _ => None,
+        None | Some(Value::Null) => None,
+        Some(_) => fields.reject("property_types", "must be an array of strings"),
     };
+    if types.as_ref().is_some_and(|types| types.len() > MOST_TYPES) {
+        fields.reject::<()>("property_types", &format!("should have at most {MOST_TYPES} item(s)"));
+    }
     fields.finish(family)?;
     Ok(types.unwrap_or_default())
 }
+
+/// Characters of the id of a client; ids are UUIDs, and those of older systems are no longer than this.
+pub(super) const LONGEST_ID: usize = 255;
+/// Types of scene that one job may list.
+const MOST_TYPES: usize = 100;
 
 /// What became of a wish.
 pub(super) enum Made {

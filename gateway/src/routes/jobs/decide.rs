@@ -14,6 +14,9 @@ use crate::{
     problem::{JOBS, Kind, Problem, ProblemSchema},
 };
 
+/// Characters of the reason for a cancel.
+const LONGEST_REASON: usize = 1000;
+
 /// What became of a job.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Decided {
@@ -88,7 +91,7 @@ pub(crate) async fn canceled(
 ) -> Result<pb::Job, Problem> {
     let job_id = text::job_id(id).ok_or_else(|| Problem::job_not_found(id))?;
     let mut fields = Fields::of(params);
-    let reason = fields.text("reason", &[]).unwrap_or_default();
+    let reason = fields.short_text("reason", LONGEST_REASON).unwrap_or_default();
     fields.finish(JOBS.family())?;
     let canceled = app.backends.job().cancel_job(pb::CancelJobRequest { command_id, job_id, reason }).await;
     let texts = ("Job cannot be canceled", "Job must not be over to be canceled");

@@ -7,6 +7,11 @@ use url::Url;
 
 use crate::fields::Check;
 
+/// Tags of one asset: events carry them, and messages have a size.
+const MOST_TAGS: usize = 100;
+/// Characters of one of them.
+const LONGEST_TAG: usize = 255;
+
 /// Name, description, tags and metadata of an asset.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Description {
@@ -32,6 +37,9 @@ impl Description {
         }
         if tags.iter().any(|tag| tag.contains('\0')) {
             check.refuse("tags", crate::fields::INVALID);
+        } else if tags.len() > MOST_TAGS || tags.iter().any(|tag| tag.chars().count() > LONGEST_TAG) {
+            let message = format!("should be at most {MOST_TAGS} of at most {LONGEST_TAG} character(s)");
+            check.refuse("tags", &message);
         }
         Self { name, text, tags, metadata }
     }
