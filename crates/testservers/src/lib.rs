@@ -5,6 +5,7 @@
 //! listens on loopback or a socket file only, and is gone when the test process ends, however it ends.
 
 mod balancer;
+mod canary;
 mod child;
 mod nats;
 mod port;
@@ -12,6 +13,7 @@ mod postgres;
 mod s3;
 
 pub use balancer::{Balancer, Probe};
+pub use canary::Canary;
 pub use nats::NatsServer;
 pub use port::Port;
 pub use postgres::{PostgresServer, ServiceUrls};

@@ -6,6 +6,7 @@ mod broken;
 mod campaigns;
 mod clients;
 mod deletes;
+mod endless;
 mod events;
 mod files;
 mod hostile;
