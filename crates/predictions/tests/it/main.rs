@@ -11,6 +11,7 @@ mod interleavings;
 mod paused;
 mod provider;
 mod rates;
+mod replays;
 mod replicas;
 mod scripted;
 mod simulation;

@@ -281,11 +281,16 @@ pub(crate) fn signed(body: &[u8]) -> HashMap<String, String> {
 
 /// The same with another secret.
 pub(crate) fn signed_with(secret: &[u8], body: &[u8]) -> HashMap<String, String> {
+    signed_at(Clock::system().now(), secret, body)
+}
+
+/// The same at another time.
+pub(crate) fn signed_at(time: Timestamp, secret: &[u8], body: &[u8]) -> HashMap<String, String> {
     let webhook = standardwebhooks::Webhook::from_bytes(secret.to_vec()).unwrap();
-    let now = Clock::system().now().as_second();
+    let time = time.as_second();
     HashMap::from([
         ("webhook-id".to_owned(), "msg_1".to_owned()),
-        ("webhook-timestamp".to_owned(), now.to_string()),
-        ("webhook-signature".to_owned(), webhook.sign("msg_1", now, body).unwrap()),
+        ("webhook-timestamp".to_owned(), time.to_string()),
+        ("webhook-signature".to_owned(), webhook.sign("msg_1", time, body).unwrap()),
     ])
 }

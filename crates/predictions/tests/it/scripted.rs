@@ -17,7 +17,7 @@ use testservers::PostgresServer;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use crate::provider::{
-    Answer, Course, Frozen, Memory, Pause, SECRET, Scripted, signed, signed_with,
+    Answer, Course, Frozen, Memory, Pause, SECRET, Scripted, signed, signed_at, signed_with,
 };
 
 pub(crate) const PRICE: i64 = 1_000_000;
