@@ -152,3 +152,19 @@ async fn q38_a_segment_is_served_to_its_token_with_a_quoted_strong_tag() {
         assert_eq!(body["error"], "Audio segment not found");
     }
 }
+
+#[tokio::test]
+async fn a_segment_of_a_store_that_cannot_be_read_may_be_asked_for_again() {
+    let world = World::start().await;
+    let blob = world.blob(b"music", "audio/mpeg").await;
+    // A name that leads to itself: there, and not to be opened.
+    let place = world.blobs.path(&blob.sha256).expect("a file");
+    std::fs::remove_file(&place).expect("it is gone");
+    std::os::unix::fs::symlink(&place, &place).expect("a link");
+    let signer = UrlSigner::new(LINK_SECRET.to_owned().into());
+    let token = signer.token(&blob.sha256, world.clock.now() + SignedDuration::from_mins(30));
+    let answer = world.get(&format!("/api/v3/audio/segments/{token}")).await;
+    let body = answer.problem(503, "unavailable");
+    assert_eq!(body["error"], "Audio segment store unavailable");
+    assert!(!answer.header("retry-after").is_empty());
+}

@@ -1,10 +1,15 @@
 //! Cursors of the lists, and the lists inside a client and a campaign.
 
 use kit::ServiceError;
-use protos::asset::v1 as pb;
+use protos::{asset::v1 as pb, job::v1 as job};
 use serde_json::json;
 
-use crate::{assets::an_asset, campaigns::a_campaign, clients::a_client, world::World};
+use crate::{
+    assets::an_asset,
+    campaigns::a_campaign,
+    clients::a_client,
+    world::{World, a_job, a_scene},
+};
 
 /// A world whose lists all have a next page.
 async fn endless() -> World {
@@ -20,6 +25,21 @@ async fn endless() -> World {
     let keys = vec![pb::ApiKey::default()];
     world.asset.on("list_api_keys", pb::ListApiKeysReply { keys, total: 9, next });
     world
+}
+
+/// Uses each cursor with each list.
+async fn each_fits_its_own_list_only(world: &World, lists: &[&str], cursors: &[String]) {
+    for (list, own) in lists.iter().zip(cursors) {
+        for cursor in cursors {
+            let answer = world.get(&format!("/api/v3/{list}&limit=3&cursor={cursor}")).await;
+            if cursor == own {
+                answer.ok(200);
+            } else {
+                let body = answer.problem(400, "bad_request");
+                assert!(body["detail"].as_str().expect("text").contains("cursor"), "{body}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -41,21 +61,39 @@ async fn q28_every_list_goes_on_where_its_cursor_says_and_refuses_those_of_other
         assert_eq!(page["meta"]["total"], 9, "{list}");
         cursors.push(page["meta"]["next_cursor"].as_str().expect("a cursor").to_owned());
     }
-    for (list, own) in lists.iter().zip(&cursors) {
-        for cursor in &cursors {
-            let answer = world.get(&format!("/api/v3/{list}&limit=3&cursor={cursor}")).await;
-            if cursor == own {
-                answer.ok(200);
-            } else {
-                let body = answer.problem(400, "bad_request");
-                assert!(body["detail"].as_str().expect("text").contains("cursor"), "{body}");
-            }
-        }
-    }
+    each_fits_its_own_list_only(&world, &lists, &cursors).await;
     let asked: Vec<pb::ListClientsRequest> = world.asset.asked("list_clients");
     assert_eq!((asked[1].limit, asked[1].after), (3, Some(1207)));
     let asked: Vec<pb::ListAssetsRequest> = world.asset.asked("list_assets");
     assert!(asked.iter().filter(|asked| asked.limit == 3).all(|asked| asked.after == Some(1207)));
+}
+
+#[tokio::test]
+async fn q28_the_cursors_of_clips_and_scenes_fit_their_own_filters_and_their_own_job() {
+    let world = World::start().await;
+    let scene = job::ListedScene { job_id: 43, scene: Some(a_scene("s-1", 0)), video_model: "veo3".into() };
+    world.job.on("list_scenes", job::ListScenesReply { scenes: vec![scene], total: 9, next: Some(1207) });
+    world.job.on("get_job", a_job(None));
+    let lists = [
+        "ai-videos?a=1",
+        "ai-videos?status=completed",
+        "ai-videos?status=failed",
+        "ai-videos?client_id=cl-1",
+        "ai-videos?client_id=cl-1&status=completed",
+        "jobs/43/scenes?a=1",
+        "jobs/44/scenes?a=1",
+    ];
+    let mut cursors = Vec::new();
+    for list in lists {
+        let page = world.get(&format!("/api/v3/{list}&limit=1")).await.ok(200);
+        let cursor = page["meta"]["next_cursor"].as_str().or(page["next_cursor"].as_str());
+        cursors.push(cursor.expect("a cursor").to_owned());
+    }
+    each_fits_its_own_list_only(&world, &lists, &cursors).await;
+    let asked: Vec<job::ListScenesRequest> = world.job.asked("list_scenes");
+    let later: Vec<Option<i64>> =
+        asked.iter().filter(|asked| asked.limit == 3).map(|asked| asked.after).collect();
+    assert_eq!(later, [Some(1207); 5], "a cursor of others asks nobody");
 }
 
 #[tokio::test]
