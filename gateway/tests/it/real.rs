@@ -21,8 +21,13 @@ pub(crate) struct Real {
 
 impl Real {
     pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// One whose options are changed first.
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let dir = TempDir::new().expect("a directory");
-        let options = Options {
+        let mut options = Options {
             data_dir: dir.path().join("data"),
             port: 0,
             draft: true,
@@ -31,6 +36,7 @@ impl Real {
             import_from_loopback: true,
             ..Options::from_lookup(|_| None).expect("the defaults")
         };
+        change(&mut options);
         let standalone = Box::pin(standalone::start(options)).await.expect("a standalone");
         let client = standalone.client().expect("a client");
         Self { standalone, client, dir }
@@ -38,6 +44,13 @@ impl Real {
 
     pub(crate) fn base(&self) -> &str {
         self.standalone.base_url()
+    }
+
+    /// The address of the stand-in providers.
+    pub(crate) fn stage(&self) -> String {
+        let summary = self.standalone.summary();
+        let line = summary.lines().find_map(|line| line.strip_prefix("providers  stand-ins at "));
+        line.expect("a line about the providers").to_owned()
     }
 
     /// The directory that holds the data directory and nothing else.
