@@ -1,17 +1,25 @@
 //! Makes it so: one call at a time, each recorded before it is made and after it is answered, under a lease.
+//!
+//! An answer may be paid: it is kept until it is recorded, over a database that is away and over another lease. A
+//! process that is to stop makes no further call, and ends and records the one that is out; only a lost lease ends it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use blobs::Blobs;
 use eventlog::Log;
 use kit::Clock;
 use media::Media;
 use predictions::session::{Session, Terms};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::elevenlabs::{Client, NoSpeech};
 use super::events::Event;
+use super::patience::patiently;
 use super::state::{Answer, State, Voice};
 use super::store;
 use crate::error::AudioError;
@@ -22,6 +30,9 @@ const POLL: Duration = Duration::from_secs(5);
 /// How long to wait after a failure, and before looking whether something is due.
 const PAUSE: Duration = Duration::from_millis(500);
 const MP3: &str = "audio/mpeg";
+
+/// What calls came to and is not recorded yet, by voice.
+type Answers = HashMap<String, Event>;
 
 /// Has scripts spoken.
 pub(crate) struct Driver {
@@ -42,19 +53,33 @@ impl Driver {
     pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), AudioError> {
         let terms =
             Terms { log: self.log.clone(), name: LEASE_NAME, owner: self.owner.clone(), ttl: self.lease };
-        let driver = &self;
-        terms.lead(&cancel, |session| async move { driver.work(&session).await }).await;
+        // The lease is held until nobody works any more, not only until `cancel`.
+        let (leading, answers) = (CancellationToken::new(), Mutex::new(Answers::new()));
+        let (driver, cancel, answers) = (&self, &cancel, &answers);
+        let lead = terms.lead(&leading, |session| async move {
+            driver.work(&session, cancel, &mut *answers.lock().await).await;
+        });
+        let stop = async {
+            cancel.cancelled().await;
+            let _nobody_works = answers.lock().await;
+            leading.cancel();
+        };
+        tokio::join!(lead, stop);
         Ok(())
     }
 
-    async fn work(&self, session: &Arc<Session>) {
+    async fn work(&self, session: &Arc<Session>, cancel: &CancellationToken, answers: &mut Answers) {
+        // Under another lease somebody else may have made the call that we did not.
+        answers.retain(|_, answer| !matches!(answer, Event::VoiceDelayed { .. }));
         let mut appended = self.log.appended();
-        while !session.stop.is_cancelled() {
+        while !session.stop.is_cancelled() && !(cancel.is_cancelled() && answers.is_empty()) {
             appended.borrow_and_update();
-            // A call that is out when the process stops is an answer that nobody heard.
-            let Some(wait) = session.unless_stopped(self.pass(session)).await else { break };
+            // A call that is out when the lease is lost is an answer that nobody heard.
+            let pass = session.unless_stopped(self.pass(session, cancel, answers));
+            let Some(wait) = pass.await else { break };
             tokio::select! {
                 () = session.stop.cancelled() => {}
+                () = cancel.cancelled(), if answers.is_empty() => {}
                 changed = appended.changed() => if changed.is_err() { break },
                 () = tokio::time::sleep(wait) => {}
             }
@@ -62,7 +87,7 @@ impl Driver {
     }
 
     /// One step for each; tells how long to wait until the next look.
-    async fn pass(&self, session: &Session) -> Duration {
+    async fn pass(&self, session: &Session, cancel: &CancellationToken, answers: &mut Answers) -> Duration {
         let voices = match store::unfinished(&self.log).await {
             Ok(voices) => voices,
             Err(error) => {
@@ -70,13 +95,17 @@ impl Driver {
                 return PAUSE;
             }
         };
+        let waits_for =
+            |key: &str| voices.iter().any(|voice| voice.request.key == key && voice.state == State::Speaking);
+        answers.retain(|key, _| waits_for(key));
         let mut wait = POLL;
         for voice in voices {
-            if voice.state == State::Waiting && voice.due_at > self.clock.now() {
+            let is_due = voice.due_at <= self.clock.now() && !cancel.is_cancelled();
+            if voice.state == State::Waiting && !is_due {
                 wait = PAUSE;
                 continue;
             }
-            if let Err(error) = self.step(session, &voice).await {
+            if let Err(error) = self.step(session, cancel, answers, &voice).await {
                 let error = format!("{:#}", anyhow::Error::new(error));
                 tracing::warn!(key = voice.request.key, error, "a step failed; trying again");
                 wait = PAUSE;
@@ -85,51 +114,83 @@ impl Driver {
         wait
     }
 
-    async fn step(&self, session: &Session, voice: &Voice) -> Result<(), AudioError> {
+    async fn step(
+        &self,
+        session: &Session,
+        cancel: &CancellationToken,
+        answers: &mut Answers,
+        voice: &Voice,
+    ) -> Result<(), AudioError> {
+        let key = voice.request.key.clone();
         if voice.state == State::Speaking {
-            // Nobody is at it: this process holds the lease and has made no call yet.
-            return self.write(session, &voice.orphaned()).await.map(drop);
+            // Without an answer nobody is at it: this process holds the lease and waits for no call.
+            let answer = answers.get(&key).cloned().unwrap_or_else(|| voice.orphaned());
+            return self.record(session, answers, answer).await;
         }
         let Some(client) = &self.client else {
             return self.write(session, &voice.unspeakable()).await.map(drop);
         };
         let attempt = voice.attempt + 1;
-        let called = Event::VoiceCalled { key: voice.request.key.clone(), attempt };
-        if !self.write(session, &called).await? {
-            return Ok(());
+        match self.write(session, &Event::VoiceCalled { key: key.clone(), attempt }).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) => {
+                // It may be stored all the same, and no call was made.
+                let (reason, retry_at) = ("the database was away".to_owned(), self.clock.now());
+                answers.insert(key.clone(), Event::VoiceDelayed { key, attempt, reason, retry_at });
+                return Err(error);
+            }
         }
-        let answer = self.call(client, voice).await;
+        let answer = self.call(client, cancel, voice).await;
         let voice = Voice { state: State::Speaking, attempt, ..voice.clone() };
-        let event = voice.answered(answer, self.clock.now());
-        self.write(session, &event).await.map(drop)
+        let answer = voice.answered(answer, self.clock.now());
+        answers.insert(key, answer.clone());
+        self.record(session, answers, answer).await
     }
 
-    async fn call(&self, client: &Client, voice: &Voice) -> Answer {
-        let local = |error: String| Answer::Unknown(error);
+    /// An answer that cannot be recorded now is kept for the next pass, as long as the voice waits for it.
+    async fn record(
+        &self,
+        session: &Session,
+        answers: &mut Answers,
+        answer: Event,
+    ) -> Result<(), AudioError> {
+        if self.write(session, &answer).await? {
+            answers.remove(answer.key());
+        }
+        Ok(())
+    }
+
+    async fn call(&self, client: &Client, cancel: &CancellationToken, voice: &Voice) -> Answer {
         let work = match self.media.work_dir() {
             Ok(work) => work,
             // Nothing was asked for yet.
             Err(error) => return Answer::NotNow { why: error.to_string(), after: None },
         };
-        let file = work.path().join("speech.mp3");
-        match client.speak(&voice.request, &file).await {
-            Ok(()) => {}
+        let speech = match client.speak(&voice.request).await {
+            Ok(speech) => speech,
             Err(NoSpeech::NotNow { why, after }) => return Answer::NotNow { why, after },
             Err(NoSpeech::Refused(why)) => return Answer::Refused(why),
+            Err(NoSpeech::Broken(why)) => return Answer::Useless(why),
             Err(NoSpeech::Unknown(why)) => return Answer::Unknown(why),
-        }
+        };
+        let kept = patiently(cancel, || self.keep(&work, &speech)).await;
+        kept.unwrap_or_else(|error| Answer::Useless(format!("it could not be stored: {error:#}")))
+    }
+
+    /// Looks at what came and stores it. An error is ours, and may pass.
+    async fn keep(&self, work: &TempDir, speech: &[u8]) -> anyhow::Result<Answer> {
+        let file = work.path().join("speech.mp3");
+        tokio::fs::write(&file, speech).await.context("writing the speech")?;
         let probe = match self.media.probe(&file).await {
-            Ok(probe) => probe,
-            Err(error) if error.is_about_the_input() => return Answer::Useless(error.to_string()),
-            Err(error) => return local(error.to_string()),
+            Err(error) if error.is_about_the_input() => return Ok(Answer::Useless(error.to_string())),
+            probe => probe.context("looking at the speech")?,
         };
         if let Err(error) = probe.require_audio() {
-            return Answer::Useless(error.to_string());
+            return Ok(Answer::Useless(error.to_string()));
         }
-        match self.blobs.put_file(&file, MP3).await {
-            Ok(audio) => Answer::Spoken { audio, duration_ms: probe.duration_ms },
-            Err(error) => local(error.to_string()),
-        }
+        let audio = self.blobs.put_file(&file, MP3).await.context("storing the speech")?;
+        Ok(Answer::Spoken { audio, duration_ms: probe.duration_ms })
     }
 
     async fn write(&self, session: &Session, event: &Event) -> Result<bool, AudioError> {

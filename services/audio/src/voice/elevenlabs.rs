@@ -1,25 +1,22 @@
 //! The HTTP client for ElevenLabs (<https://elevenlabs.io/docs/api-reference/text-to-speech/convert>). One call speaks
 //! one script; it is never made twice behind our back.
 
-use std::path::Path;
-
 use futures::StreamExt as _;
 use jiff::SignedDuration;
 use reqwest::{Response, StatusCode, header, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
-use tokio::io::AsyncWriteExt as _;
 use url::{Host, Url};
 
 use super::ElevenLabsConfig;
 use super::script::Request;
 
 /// Largest speech, bytes: five thousand characters at 128 kbit/s are far less.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: usize = 32 << 20;
 /// Largest part of a refusal that is read, bytes.
 const LARGEST_REFUSAL: usize = 64 << 10;
 
-/// Why there is no file.
+/// Why there is no speech.
 #[derive(Debug)]
 pub enum NoSpeech {
     /// Not taken on; nothing was charged.
@@ -31,6 +28,8 @@ pub enum NoSpeech {
     },
     /// Refused; nothing was charged.
     Refused(String),
+    /// Spoken, and so charged, and yet it did not come whole.
+    Broken(String),
     /// Nobody knows.
     Unknown(String),
 }
@@ -71,11 +70,11 @@ impl Client {
         Ok(Self { http, base, key: config.api_key.clone() })
     }
 
-    /// Has a script spoken into a file, as MP3.
+    /// Has a script spoken, as MP3.
     ///
     /// # Errors
-    /// There is no file; whether it is paid depends on why.
-    pub async fn speak(&self, request: &Request, to: &Path) -> Result<(), NoSpeech> {
+    /// There is no speech; whether it is paid depends on why.
+    pub async fn speak(&self, request: &Request) -> Result<Vec<u8>, NoSpeech> {
         let url = format!("{}/v1/text-to-speech/{}?output_format=mp3_44100_128", self.base, request.voice);
         let call = self.http.post(url).header("xi-api-key", self.key.expose_secret()).json(&body(request));
         let response = call.send().await.map_err(no_answer)?;
@@ -83,7 +82,7 @@ impl Client {
         if !status.is_success() {
             return Err(refusal(status, response).await);
         }
-        download(response, to).await.map_err(NoSpeech::Unknown)
+        download(response).await.map_err(NoSpeech::Broken)
     }
 }
 
@@ -140,25 +139,22 @@ fn said(body: &[u8]) -> Option<String> {
     Some(text.chars().take(300).collect())
 }
 
-async fn download(response: Response, to: &Path) -> Result<(), String> {
-    let local = |error: std::io::Error| format!("the speech could not be written: {error}");
+async fn download(response: Response) -> Result<Vec<u8>, String> {
     let announced = response.content_length();
-    let mut file = tokio::fs::File::create(to).await.map_err(local)?;
     let mut stream = response.bytes_stream();
-    let mut size = 0_u64;
+    let mut speech = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| "the connection broke while the speech came".to_owned())?;
-        size += chunk.len() as u64;
-        if size > LARGEST {
+        if speech.len() + chunk.len() > LARGEST {
             return Err(format!("the speech is larger than {LARGEST} bytes"));
         }
-        file.write_all(&chunk).await.map_err(local)?;
+        speech.extend_from_slice(&chunk);
     }
-    file.flush().await.map_err(local)?;
-    if announced.is_some_and(|announced| announced != size) || size == 0 {
+    let size = speech.len();
+    if announced.is_some_and(|announced| announced != size as u64) || size == 0 {
         return Err(format!("the speech broke off after {size} bytes"));
     }
-    Ok(())
+    Ok(speech)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -172,7 +168,50 @@ fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    /// What comes of one call that is answered with this text.
+    async fn answered(answer: &'static str) -> Result<Vec<u8>, NoSpeech> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let provider = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") {
+                assert!(connection.read_buf(&mut request).await.unwrap() > 0, "a whole request comes");
+            }
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let client = Client::new(&ElevenLabsConfig::new(base.parse().unwrap(), "xi".into())).unwrap();
+        let request = Request {
+            key: "testing/voice-1".into(),
+            digest: "d".into(),
+            script: "Hello".into(),
+            voice: "v".into(),
+            model: "m".into(),
+            stability: None,
+            similarity_boost: None,
+            speed: None,
+        };
+        let speech = client.speak(&request).await;
+        provider.await.unwrap();
+        speech
+    }
+
+    #[tokio::test]
+    async fn speech_that_breaks_off_was_spoken_all_the_same() {
+        let whole = answered("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nmp3").await.unwrap();
+        assert_eq!(whole, b"mp3");
+        let half = answered("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nmp3").await.unwrap_err();
+        assert!(matches!(half, NoSpeech::Broken(_)), "{half:?}");
+        let nothing = answered("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap_err();
+        assert!(matches!(nothing, NoSpeech::Broken(_)), "{nothing:?}");
+        let silence = answered("").await.unwrap_err();
+        assert!(matches!(silence, NoSpeech::Unknown(_)), "{silence:?}");
+    }
 
     #[test]
     fn the_providers_words_are_found_in_all_its_shapes() {

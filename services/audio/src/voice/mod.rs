@@ -2,7 +2,8 @@
 //!
 //! The provider answers a call with the speech itself and lists nothing that could be found by a mark of ours. So a
 //! call whose answer is not known, because the connection broke, the provider failed or we did, is never made again:
-//! the voice fails saying so, and only a person buys again, under a new key.
+//! the voice fails saying so, and only a person buys again, under a new key. What did come is paid: it is kept in memory
+//! until it is stored and recorded, and a process that is to stop ends its call first.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -10,13 +11,14 @@
 //! | [`state`] | pure: where a voice stands, what is to be done next |
 //! | [`events`], [`store`] | stored events; SQL of the read table |
 //! | [`elevenlabs`] | the HTTP client |
-//! | [`driver`] | doing the next step of every unfinished voice |
+//! | [`driver`], `patience` | doing the next step of every unfinished voice; trying again with what is paid |
 //! | [`grpc`] | `VoiceService` |
 
 pub mod driver;
 pub mod elevenlabs;
 pub mod events;
 pub mod grpc;
+mod patience;
 pub mod script;
 pub mod state;
 pub mod store;

@@ -70,7 +70,7 @@ pub enum Answer {
     },
     /// The provider refuses: nothing was charged.
     Refused(String),
-    /// What came is no speech; it is paid.
+    /// What came is no speech, or was lost; it is paid.
     Useless(String),
     /// Nobody knows whether it was spoken and charged.
     Unknown(String),

@@ -12,9 +12,9 @@ use soundstage::report::LedgerEntry;
 
 use crate::world::{Audio, DEADLINE, World};
 
-const KEY: &str = "testing/voice-1";
+pub(crate) const KEY: &str = "testing/voice-1";
 
-fn wanted(key: &str, script: &str) -> RequestVoiceRequest {
+pub(crate) fn wanted(key: &str, script: &str) -> RequestVoiceRequest {
     RequestVoiceRequest {
         key: key.into(),
         digest: format!("digest of {script}"),
@@ -24,11 +24,11 @@ fn wanted(key: &str, script: &str) -> RequestVoiceRequest {
     }
 }
 
-async fn request(audio: &Audio, request: RequestVoiceRequest) -> Result<Voice, ServiceError> {
+pub(crate) async fn request(audio: &Audio, request: RequestVoiceRequest) -> Result<Voice, ServiceError> {
     Ok(audio.voices.clone().request_voice(request).await.map_err(ServiceError::from)?.into_inner())
 }
 
-async fn settled(audio: &Audio, key: &str) -> Voice {
+pub(crate) async fn settled(audio: &Audio, key: &str) -> Voice {
     let mut appended = audio.log.appended();
     let waiting = async {
         loop {
@@ -44,7 +44,7 @@ async fn settled(audio: &Audio, key: &str) -> Voice {
     tokio::time::timeout(DEADLINE, waiting).await.expect("it settles")
 }
 
-async fn bought(world: &World) -> Vec<LedgerEntry> {
+pub(crate) async fn bought(world: &World) -> Vec<LedgerEntry> {
     world.control.ledger().await.unwrap().of_kind("speech").cloned().collect()
 }
 
@@ -207,7 +207,7 @@ fn stored_events_keep_their_shape_and_are_not_published() {
         Event::VoiceCalled { key: key(), attempt: 1 },
         Event::VoiceDelayed { key: key(), attempt: 1, reason: "busy".into(), retry_at: at },
         Event::VoiceCanceled { key: key(), reason: "not wanted".into() },
-        Event::VoiceSpoken { key: key(), audio, duration_ms: 3_000, cost_micros: 800 },
+        Event::VoiceSpoken { key: key(), audio: audio.clone(), duration_ms: 3_000, cost_micros: 800 },
         Event::VoiceFailed { key: key(), reason: "refused".into(), retryable: false, cost_micros: 0 },
     ];
     for event in all {

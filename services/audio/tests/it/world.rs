@@ -72,7 +72,11 @@ impl World {
 
     /// One of several, by its name.
     pub(crate) async fn start_as(&self, owner: &str) -> Audio {
-        let log = self.open().await;
+        self.start_on(self.open().await, owner, &self.provider()).await
+    }
+
+    /// One that writes to this log, and has scripts spoken at this address.
+    pub(crate) async fn start_on(&self, log: Log, owner: &str, speech: &str) -> Audio {
         let blobs = Blobs::local(self.dir.path().join("blobs")).unwrap();
         let bus: Bus = InProcessBus::new();
         let cancel = CancellationToken::new();
@@ -100,12 +104,16 @@ impl World {
         };
         settings.account.starts_per_second = 100;
         settings.owner = owner.to_owned();
-        let stage = self.stage.base_url().parse().unwrap();
-        settings.voices = Some(ElevenLabsConfig::new(stage, "xi".into()));
+        settings.voices = Some(ElevenLabsConfig::new(speech.parse().unwrap(), "xi".into()));
         let running = audio::build(settings, deps).await.unwrap();
         let channel = kit::grpc::channel(&running.address.to_string()).unwrap();
         let voices = VoiceServiceClient::new(channel.clone());
         Audio { client: AudioServiceClient::new(channel), voices, log, blobs, bus, running, cancel }
+    }
+
+    /// Where the provider listens.
+    pub(crate) fn provider(&self) -> String {
+        self.stage.base_url()
     }
 
     /// The service's database, opened beside it.
