@@ -25,7 +25,8 @@ use crate::model::MusicModel;
 use crate::order::order;
 use crate::store;
 use crate::track::{SegmentEnd, Step, Track};
-use crate::voice::{events::Event as VoiceEvent, store as voice};
+use crate::voice::events::Event as VoiceEvent;
+use crate::voice::{script::Request as VoiceRequest, state::State as VoiceState, store as voice};
 use crate::write;
 
 const LEASE_NAME: &str = "soundtrack-driver";
@@ -116,9 +117,9 @@ impl Driver {
                 self.engine.place(order(&self.model, request, plan, previous), meta).await?;
                 Ok(())
             }
-            Step::Speak(request) => self.tell_voice(session, VoiceEvent::VoiceRequested(request)).await,
+            Step::Speak(request) => self.ask_for_voice(session, &track, request).await,
             Step::Hush { key, reason } => {
-                self.tell_voice(session, VoiceEvent::VoiceCanceled { key, reason }).await
+                self.tell_voice(session, &[VoiceEvent::VoiceCanceled { key, reason }]).await
             }
             Step::Join { shortfall } => {
                 let (media, blobs, copy) = (self.media.clone(), self.blobs.clone(), track.clone());
@@ -139,9 +140,35 @@ impl Driver {
         }
     }
 
+    /// Asks for the voice, unless an earlier soundtrack of the job has bought the same.
+    async fn ask_for_voice(
+        &self,
+        session: &Session,
+        track: &Track,
+        request: VoiceRequest,
+    ) -> Result<(), AudioError> {
+        let known = if track.job_id > 0 { voice::of_job(&self.log, track.job_id).await? } else { Vec::new() };
+        let same: Vec<_> = known.into_iter().filter(|voice| voice.request.sounds_like(&request)).collect();
+        let is_any = !same.is_empty();
+        let ready = same.into_iter().find_map(|voice| match voice.state {
+            VoiceState::Ready { audio, duration_ms } => Some((voice.request.key, audio, duration_ms)),
+            _ => None,
+        });
+        let (key, requested) = (request.key.clone(), VoiceEvent::VoiceRequested(request));
+        match ready {
+            Some((from, audio, duration_ms)) => {
+                let reused = VoiceEvent::VoiceReused { key, from, audio, duration_ms };
+                self.tell_voice(session, &[requested, reused]).await
+            }
+            // It is being bought: what comes of it decides.
+            None if is_any => Ok(()),
+            None => self.tell_voice(session, &[requested]).await,
+        }
+    }
+
     /// Records what is wanted of a voice; its own driver does it.
-    async fn tell_voice(&self, session: &Session, event: VoiceEvent) -> Result<(), AudioError> {
-        voice::append(&self.log, &event, self.clock.now(), Some(session.guard())).await.map(drop)
+    async fn tell_voice(&self, session: &Session, events: &[VoiceEvent]) -> Result<(), AudioError> {
+        voice::append_all(&self.log, events, self.clock.now(), Some(session.guard())).await.map(drop)
     }
 
     async fn joined(

@@ -118,7 +118,7 @@ pub enum Event {
         cost_micros: i64,
         /// How many segments it is made of.
         segments: u32,
-        /// Why it is shorter than wanted, when it is: the mix repeats it.
+        /// What is missing of it, when anything is: music, which the mix repeats, or the voice over it.
         shortfall: Option<String>,
     },
     /// It will not come.

@@ -107,9 +107,10 @@ fn to_message(track: Track, model: &MusicModel) -> pb::Soundtrack {
     }
     match track.state {
         State::Open => {}
-        State::Ready { audio, duration_ms } => {
+        State::Ready { audio, duration_ms, shortfall } => {
             message.audio = Some(audio);
             message.duration_ms = Some(duration_ms);
+            message.shortfall = shortfall;
         }
         State::Failed { reason, retryable } => {
             message.reason = Some(reason);

@@ -25,7 +25,7 @@ pub(crate) struct Joins {
 /// A join under way.
 pub(crate) struct Joining {
     pub(crate) track: Track,
-    /// Why the track is shorter than wanted, when it is.
+    /// What is missing of the track, when anything is.
     pub(crate) shortfall: Option<String>,
     task: Option<AbortHandle>,
 }

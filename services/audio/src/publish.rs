@@ -16,13 +16,14 @@ pub fn translate(event: &StoredEvent) -> Result<Option<Published>, TranslateErro
     };
     match event {
         Event::SoundtrackRequested(_) | Event::SoundtrackCancelRequested { .. } => Ok(None),
-        Event::SoundtrackFinished { key, job_id, audio, duration_ms, cost_micros, .. } => {
+        Event::SoundtrackFinished { key, job_id, audio, duration_ms, cost_micros, shortfall, .. } => {
             let message = pb::SoundtrackFinished {
                 key: key.clone(),
                 job_id,
                 audio: Some(audio),
                 duration_ms,
                 cost_micros,
+                shortfall,
             };
             Published::new(entity(&key), "soundtrack_finished", &message).map(Some)
         }

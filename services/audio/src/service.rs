@@ -7,7 +7,7 @@ use crate::error::AudioError;
 use crate::events::{Event, Request};
 use crate::settings::Settings;
 use crate::store;
-use crate::track::{self, State, Track};
+use crate::track::{State, Track};
 use crate::write;
 
 /// Longest key, in bytes.
@@ -87,6 +87,7 @@ impl Service {
         Err(AudioError::Busy(key.to_owned()))
     }
 
+    /// A voice that cannot be had is no reason: the music is made without it, and says so.
     fn check(&self, request: &Request) -> Result<(), AudioError> {
         let mut violations: Vec<(&'static str, String)> = check_key(&request.key).into_iter().collect();
         if request.digest.is_empty() {
@@ -98,9 +99,6 @@ impl Service {
         }
         if request.prompt.as_ref().is_some_and(|prompt| prompt.chars().count() > LONGEST_PROMPT) {
             violations.push(("prompt", format!("should be at most {LONGEST_PROMPT} character(s)")));
-        }
-        if let Some(voice) = &request.voice {
-            violations.extend(track::voice_request(&request.key, voice).check(""));
         }
         if request.fade_ms.is_some_and(|fade_ms| fade_ms > LONGEST_FADE_MS) {
             violations.push(("fade_ms", format!("must be at most {LONGEST_FADE_MS}")));

@@ -92,7 +92,11 @@ fn read_track(row: &Row) -> Result<Track, LogError> {
     let state = match row.get::<String>("state")?.as_str() {
         "open" => State::Open,
         "canceling" => State::Canceling { reason: reason()? },
-        "ready" => State::Ready { audio: json(row, "audio")?, duration_ms: row.get("duration_ms")? },
+        "ready" => State::Ready {
+            audio: json(row, "audio")?,
+            duration_ms: row.get("duration_ms")?,
+            shortfall: row.get("reason")?,
+        },
         "failed" => State::Failed { reason: reason()?, retryable: row.get("retryable")? },
         "canceled" => State::Canceled { reason: reason()? },
         other => return Err(unreadable("state", format!("{other:?} is no state of a soundtrack"))),

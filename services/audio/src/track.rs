@@ -1,12 +1,15 @@
 //! Pure: what a soundtrack is, and what is to be done about it next.
 
+mod voice;
+
 use protos::common::v1::BlobRef;
 
-use crate::events::Spoken;
 use crate::events::{OnFailure, Request};
 use crate::model::MusicModel;
 use crate::plan::{self, Piece, SegmentPlan, Window};
 use crate::voice::script;
+
+pub use voice::{TrackVoice, VoiceEnd, voice_key};
 
 /// A soundtrack with its segments.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,48 +30,6 @@ pub struct Track {
     pub voice: Option<TrackVoice>,
 }
 
-/// How the voice over a soundtrack stands.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrackVoice {
-    /// Its end; none while it is being made.
-    pub end: Option<VoiceEnd>,
-    /// Whether a call for it is out, which nothing stops.
-    pub called: bool,
-    /// USD micros paid for it.
-    pub cost_micros: i64,
-}
-
-/// How the voice over a soundtrack ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum VoiceEnd {
-    /// It is in the object store.
-    Ready(BlobRef),
-    /// It will not come.
-    Failed(String),
-}
-
-/// Key of the voice over a soundtrack.
-#[must_use]
-pub fn voice_key(soundtrack: &str) -> String {
-    format!("{soundtrack}/voice")
-}
-
-/// What is asked of the voice over a soundtrack.
-#[must_use]
-pub fn voice_request(soundtrack: &str, spoken: &Spoken) -> script::Request {
-    script::Request {
-        key: voice_key(soundtrack),
-        // Its key is made from the soundtrack's, whose digest covers the script.
-        digest: soundtrack.to_owned(),
-        script: spoken.script.clone(),
-        voice: spoken.voice.clone(),
-        model: script::model_id(""),
-        stability: None,
-        similarity_boost: None,
-        speed: None,
-    }
-}
-
 /// Where a soundtrack stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
@@ -85,6 +46,8 @@ pub enum State {
         audio: BlobRef,
         /// Its length, milliseconds.
         duration_ms: u64,
+        /// What is missing of it, when anything is.
+        shortfall: Option<String>,
     },
     /// It will not come.
     Failed {
@@ -145,7 +108,7 @@ pub enum Step {
     Order(SegmentPlan),
     /// Join what was delivered.
     Join {
-        /// Why it is shorter than wanted, when it is.
+        /// What is missing of it, when anything is.
         shortfall: Option<String>,
     },
     /// Ask for the voice over it.
@@ -180,26 +143,13 @@ impl Track {
     #[must_use]
     pub fn step(&self, model: &MusicModel) -> Step {
         match (&self.state, &self.request) {
-            (State::Open, Some(request)) if self.voice.is_none() && request.voice.is_some() => {
-                let spoken = request.voice.as_ref().map(|spoken| voice_request(&self.key, spoken));
-                spoken.map_or(Step::Wait, Step::Speak)
-            }
-            (State::Open, Some(request)) => {
-                match self.step_open(model, request.duration_ms, request.on_failure) {
-                    Step::Join { .. } if self.is_voice_open() => Step::Wait,
-                    Step::Join { shortfall } => {
-                        Step::Join { shortfall: shortfall.or_else(|| self.voiceless()) }
-                    }
-                    step => step,
-                }
-            }
+            (State::Open, Some(request)) => match self.unasked_voice() {
+                Some(voice) => Step::Speak(voice),
+                None => self.with_voice(self.step_open(model, request.duration_ms, request.on_failure)),
+            },
             (State::Canceling { reason }, _) => match self.unsettled() {
                 Some(segment) => Step::Stop { key: segment.key.clone(), reason: reason.clone() },
-                None if self.is_voice_open() && self.voice.as_ref().is_some_and(|voice| !voice.called) => {
-                    Step::Hush { key: voice_key(&self.key), reason: reason.clone() }
-                }
-                None if self.is_voice_open() => Step::Wait,
-                None => Step::EndCanceled,
+                None => self.hush(reason).unwrap_or(Step::EndCanceled),
             },
             _ => Step::Wait,
         }
@@ -238,27 +188,6 @@ impl Track {
             plan::track_ms(&self.pieces()),
             wanted_ms
         )
-    }
-
-    fn is_voice_open(&self) -> bool {
-        self.voice.as_ref().is_some_and(|voice| voice.end.is_none())
-    }
-
-    /// Why it has no voice, when it should have one.
-    fn voiceless(&self) -> Option<String> {
-        match self.voice.as_ref()?.end.as_ref()? {
-            VoiceEnd::Ready(_) => None,
-            VoiceEnd::Failed(reason) => Some(format!("there is no voice over it: {reason}")),
-        }
-    }
-
-    /// The voice over it, once it is there.
-    #[must_use]
-    pub fn spoken(&self) -> Option<&BlobRef> {
-        match self.voice.as_ref()?.end.as_ref()? {
-            VoiceEnd::Ready(audio) => Some(audio),
-            VoiceEnd::Failed(_) => None,
-        }
     }
 
     fn unsettled(&self) -> Option<&Segment> {
@@ -316,11 +245,11 @@ impl Track {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::MUSICGEN;
 
-    fn track(wanted_ms: u64, segments: Vec<Segment>) -> Track {
+    pub(crate) fn track(wanted_ms: u64, segments: Vec<Segment>) -> Track {
         let request = Request {
             key: "job-43/soundtrack-1".into(),
             digest: "d".into(),
@@ -344,16 +273,16 @@ mod tests {
         }
     }
 
-    fn segment(window: Option<(u32, u32)>, end: Option<SegmentEnd>) -> Segment {
+    pub(crate) fn segment(window: Option<(u32, u32)>, end: Option<SegmentEnd>) -> Segment {
         let window = window.map(|(start, end)| Window { start, end });
         Segment { key: "order".into(), window, taken: true, end, cost_micros: 80_000 }
     }
 
-    fn delivered(length_ms: u64) -> Option<SegmentEnd> {
+    pub(crate) fn delivered(length_ms: u64) -> Option<SegmentEnd> {
         Some(SegmentEnd::Delivered { audio: BlobRef::default(), length_ms })
     }
 
-    fn failed() -> Option<SegmentEnd> {
+    pub(crate) fn failed() -> Option<SegmentEnd> {
         Some(SegmentEnd::Failed { reason: "the model broke".into(), retryable: true })
     }
 
@@ -401,32 +330,6 @@ mod tests {
             fails,
             "silence alone is no music"
         );
-    }
-
-    #[test]
-    fn a_voice_is_asked_for_first_and_the_music_is_joined_once_it_is_settled() {
-        let music = || vec![segment(None, delivered(30_000))];
-        let with = |voice: Option<TrackVoice>, state| {
-            let mut track = track(20_000, music());
-            let spoken = Spoken { script: "Welcome.".into(), voice: "v".into() };
-            track.request.as_mut().unwrap().voice = Some(spoken);
-            (track.voice, track.state) = (voice, state);
-            track
-        };
-        let voice = |end, called| Some(TrackVoice { end, called, cost_micros: 800 });
-        let step = |voice| with(voice, State::Open).step(&MUSICGEN);
-        assert!(matches!(step(None), Step::Speak(ref wanted) if wanted.key == "job-43/soundtrack-1/voice"));
-        assert_eq!(step(voice(None, true)), Step::Wait);
-        let ready = voice(Some(VoiceEnd::Ready(BlobRef::default())), true);
-        assert_eq!(step(ready.clone()), Step::Join { shortfall: None });
-        assert_eq!(with(ready, State::Open).cost_micros(), 80_800);
-        let failed = step(voice(Some(VoiceEnd::Failed("no credits".into())), true));
-        assert!(matches!(failed, Step::Join { shortfall: Some(ref why) } if why.contains("no credits")));
-        let canceling = || State::Canceling { reason: "not wanted".into() };
-        assert!(matches!(with(voice(None, false), canceling()).step(&MUSICGEN), Step::Hush { .. }));
-        assert_eq!(with(voice(None, true), canceling()).step(&MUSICGEN), Step::Wait, "it may be charged");
-        let over = voice(Some(VoiceEnd::Failed("canceled".into())), false);
-        assert_eq!(with(over, canceling()).step(&MUSICGEN), Step::EndCanceled);
     }
 
     #[test]

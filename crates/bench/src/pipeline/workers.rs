@@ -223,7 +223,8 @@ impl AudioService for Workers {
         if self.inline() {
             (reply.audio, reply.duration_ms) = (made, Some(duration_ms));
         } else {
-            let message = audio::SoundtrackFinished { key, job_id, audio: made, duration_ms, cost_micros: 0 };
+            let message =
+                audio::SoundtrackFinished { key, job_id, audio: made, duration_ms, ..Default::default() };
             publish(&self.logs.audio, job_id, "soundtrack_finished", &message)?;
         }
         Ok(Response::new(reply))

@@ -50,6 +50,17 @@ pub enum Event {
         /// USD micros.
         cost_micros: i64,
     },
+    /// Another voice of the same job says the same: it is this one, too.
+    VoiceReused {
+        /// The voice.
+        key: String,
+        /// The other one.
+        from: String,
+        /// The speech.
+        audio: BlobRef,
+        /// Its real length, milliseconds.
+        duration_ms: u64,
+    },
     /// It will not come.
     VoiceFailed {
         /// The voice.
@@ -73,6 +84,7 @@ impl Event {
             Self::VoiceDelayed { .. } => "VoiceDelayed",
             Self::VoiceCanceled { .. } => "VoiceCanceled",
             Self::VoiceSpoken { .. } => "VoiceSpoken",
+            Self::VoiceReused { .. } => "VoiceReused",
             Self::VoiceFailed { .. } => "VoiceFailed",
         }
     }
@@ -86,6 +98,7 @@ impl Event {
             | Self::VoiceDelayed { key, .. }
             | Self::VoiceCanceled { key, .. }
             | Self::VoiceSpoken { key, .. }
+            | Self::VoiceReused { key, .. }
             | Self::VoiceFailed { key, .. } => key,
         }
     }

@@ -100,6 +100,13 @@ impl Request {
         wrong
     }
 
+    /// Whether another request, under whatever key, would be spoken the same.
+    #[must_use]
+    pub fn sounds_like(&self, other: &Self) -> bool {
+        let named = |request: &Self| Self { key: String::new(), digest: String::new(), ..request.clone() };
+        named(self) == named(other)
+    }
+
     /// What speaking it costs, USD micros.
     #[must_use]
     pub fn price_micros(&self) -> i64 {

@@ -22,10 +22,24 @@ pub async fn append(
     at: Timestamp,
     guard: Option<Statement>,
 ) -> Result<bool, AudioError> {
-    let append = Append::to(event.key())
-        .event(event.to_stored(at)?)
-        .statement(statement(event, at)?)
-        .statements(guard);
+    append_all(log, std::slice::from_ref(event), at, guard).await
+}
+
+/// The same of several events of one voice: all of them or none.
+///
+/// # Errors
+/// The log failed.
+pub async fn append_all(
+    log: &Log,
+    events: &[Event],
+    at: Timestamp,
+    guard: Option<Statement>,
+) -> Result<bool, AudioError> {
+    let Some(first) = events.first() else { return Ok(true) };
+    let mut append = Append::to(first.key()).statements(guard);
+    for event in events {
+        append = append.event(event.to_stored(at)?).statement(statement(event, at)?);
+    }
     match log.append(append).await {
         Ok(_) => Ok(true),
         // The statement's condition stands for an expected version: it names the state that the event follows.
@@ -58,6 +72,10 @@ fn statement(event: &Event, at: Timestamp) -> Result<Statement, serde_json::Erro
              WHERE key = $1 AND state = 'speaking'",
             params![key, serde_json::to_value(audio)?, *duration_ms, *cost_micros],
         ),
+        Event::VoiceReused { key, audio, duration_ms, .. } => Statement::new(
+            "UPDATE voice SET state = 'ready', audio = $2, duration_ms = $3 WHERE key = $1 AND state = 'waiting'",
+            params![key, serde_json::to_value(audio)?, *duration_ms],
+        ),
         Event::VoiceFailed { key, reason, retryable, cost_micros } => Statement::new(
             "UPDATE voice SET state = 'failed', reason = $2, retryable = $3, cost_micros = $4 \
              WHERE key = $1 AND state IN ('waiting', 'speaking')",
@@ -73,6 +91,14 @@ fn statement(event: &Event, at: Timestamp) -> Result<Statement, serde_json::Erro
 /// The database failed, or holds what cannot be read.
 pub async fn voice(log: &Log, key: &str) -> Result<Option<Voice>, LogError> {
     Ok(select(log, "WHERE key = $1", params![key]).await?.pop())
+}
+
+/// The voices of a job that are there or may still come.
+///
+/// # Errors
+/// The database failed, or holds what cannot be read.
+pub async fn of_job(log: &Log, job_id: i32) -> Result<Vec<Voice>, LogError> {
+    select(log, "WHERE key LIKE $1 AND state <> 'failed'", params![format!("job-{job_id}/%")]).await
 }
 
 /// Everything that is not at its end, what is due first.

@@ -101,6 +101,17 @@ fn what_was_added_to_a_request_is_written_and_read() {
 }
 
 #[test]
+fn what_is_missing_of_a_soundtrack_is_published() {
+    let mut all = all();
+    let Event::SoundtrackFinished { shortfall, .. } = &mut all[2] else { panic!("the end of one") };
+    *shortfall = Some("there is no voice over it".into());
+    let published = publish::translate(&stored(&all[2])).unwrap().unwrap();
+    let mut shape = golden("SoundtrackFinished")["published"]["data"].clone();
+    shape["shortfall"] = json!("there is no voice over it");
+    assert_eq!(published.data, shape);
+}
+
+#[test]
 fn published_events_keep_their_shape() {
     for event in all() {
         let published = publish::translate(&stored(&event)).unwrap();

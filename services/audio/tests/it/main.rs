@@ -5,6 +5,7 @@ mod arithmetic;
 mod golden;
 mod lasting;
 mod limits;
+mod overlaid;
 mod paid;
 mod refused;
 mod replicas;

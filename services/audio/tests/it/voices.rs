@@ -208,6 +208,12 @@ fn stored_events_keep_their_shape_and_are_not_published() {
         Event::VoiceDelayed { key: key(), attempt: 1, reason: "busy".into(), retry_at: at },
         Event::VoiceCanceled { key: key(), reason: "not wanted".into() },
         Event::VoiceSpoken { key: key(), audio: audio.clone(), duration_ms: 3_000, cost_micros: 800 },
+        Event::VoiceReused {
+            key: key(),
+            from: "testing/voice-0".into(),
+            audio: audio.clone(),
+            duration_ms: 3_000,
+        },
         Event::VoiceFailed { key: key(), reason: "refused".into(), retryable: false, cost_micros: 0 },
     ];
     for event in all {

@@ -370,8 +370,14 @@ impl AudioService for Workers {
         };
         match answer {
             Answer::Done if told => {
-                let message =
-                    audio::SoundtrackFinished { key, job_id, audio: made, duration_ms, cost_micros: 90_000 };
+                let message = audio::SoundtrackFinished {
+                    key,
+                    job_id,
+                    audio: made,
+                    duration_ms,
+                    cost_micros: 90_000,
+                    shortfall: None,
+                };
                 self.publish("soundtrack_finished", &message).await;
             }
             Answer::Failed(reason) if told => {
