@@ -188,6 +188,8 @@ pub enum SoundtrackOutcome {
         duration_ms: i64,
         /// What it was charged, in micro-dollars.
         cost_micros: i64,
+        /// What is missing of it, when anything is.
+        shortfall: Option<String>,
     },
     /// There will be none.
     Failed {

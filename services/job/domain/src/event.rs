@@ -160,8 +160,15 @@ pub enum JobEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wish: Option<SoundtrackWish>,
     },
-    /// The soundtrack is there.
-    SoundtrackReady { take: u32, audio: BlobRef, duration_ms: i64, cost_micros: i64 },
+    /// The soundtrack is there; `shortfall` is what is missing of it.
+    SoundtrackReady {
+        take: u32,
+        audio: BlobRef,
+        duration_ms: i64,
+        cost_micros: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shortfall: Option<String>,
+    },
     /// There will be no soundtrack from this take.
     SoundtrackFailed { take: u32, code: String, reason: String, retryable: bool, cost_micros: i64 },
     /// A soundtrack take that had ended turned out to have cost more than was known.

@@ -131,8 +131,9 @@ fn video_line(event: &JobEvent) -> Option<String> {
         JobEvent::SoundtrackRequested { take, input, .. } => {
             format!("soundtrack {take} requested: {}", seconds(input.duration_ms))
         }
-        JobEvent::SoundtrackReady { take, duration_ms, cost_micros, .. } => {
-            format!("soundtrack {take} ready: {}, {}", seconds(*duration_ms), money(*cost_micros))
+        JobEvent::SoundtrackReady { take, duration_ms, cost_micros, shortfall, .. } => {
+            let missing = shortfall.iter().map(|missing| format!("; {missing}")).collect::<String>();
+            format!("soundtrack {take} ready: {}, {}{missing}", seconds(*duration_ms), money(*cost_micros))
         }
         JobEvent::SoundtrackFailed { take, reason, cost_micros, .. } => {
             format!("soundtrack {take} failed: {reason}{}", charged(*cost_micros))

@@ -79,6 +79,7 @@ fn outcome(soundtrack: pb::Soundtrack) -> Result<Option<SoundtrackOutcome>, AskE
                 soundtrack.duration_ms.ok_or_else(|| nonsense("audio", "the soundtrack's length"))?,
             ),
             cost_micros,
+            shortfall: soundtrack.shortfall,
         }),
         "failed" => Some(SoundtrackOutcome::Failed {
             failure: failure(soundtrack.reason, soundtrack.retryable),
@@ -96,6 +97,7 @@ pub fn finished(take: u32, event: pb::SoundtrackFinished) -> Option<Command> {
         audio: blob_in(event.audio?),
         duration_ms: length_in(event.duration_ms),
         cost_micros: event.cost_micros,
+        shortfall: event.shortfall,
     };
     Some(reported(take, outcome))
 }
@@ -111,4 +113,31 @@ pub fn failed_event(take: u32, event: pb::SoundtrackFailed) -> Command {
 #[must_use]
 pub fn canceled_event(take: u32, event: &pb::SoundtrackCanceled) -> Command {
     reported(take, SoundtrackOutcome::Failed { failure: canceled(None), cost_micros: event.cost_micros })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_of_a_soundtrack_is_heard_in_an_answer_and_in_an_event() {
+        let audio = || Some(protos::common::v1::BlobRef::default());
+        let missing = || Some("there is no voice over it".to_owned());
+        let answer = pb::Soundtrack {
+            state: "ready".to_owned(),
+            audio: audio(),
+            duration_ms: Some(8_000),
+            shortfall: missing(),
+            ..pb::Soundtrack::default()
+        };
+        let answered = outcome(answer).unwrap().unwrap();
+        let event = pb::SoundtrackFinished {
+            audio: audio(),
+            duration_ms: 8_000,
+            shortfall: missing(),
+            ..pb::SoundtrackFinished::default()
+        };
+        assert_eq!(finished(1, event), Some(reported(1, answered.clone())));
+        assert!(matches!(answered, SoundtrackOutcome::Ready { shortfall, .. } if shortfall == missing()));
+    }
 }

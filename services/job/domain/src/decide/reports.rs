@@ -96,8 +96,8 @@ pub(super) fn soundtrack(job: &Job, number: u32, outcome: SoundtrackOutcome) -> 
             .then_some(JobEvent::SoundtrackCharged { take: take_number, cost_micros: cost });
     }
     Some(match outcome {
-        SoundtrackOutcome::Ready { audio, duration_ms, cost_micros } => {
-            JobEvent::SoundtrackReady { take: take_number, audio, duration_ms, cost_micros }
+        SoundtrackOutcome::Ready { audio, duration_ms, cost_micros, shortfall } => {
+            JobEvent::SoundtrackReady { take: take_number, audio, duration_ms, cost_micros, shortfall }
         }
         SoundtrackOutcome::Failed { failure, cost_micros } => JobEvent::SoundtrackFailed {
             take: take_number,

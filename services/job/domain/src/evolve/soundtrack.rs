@@ -32,8 +32,9 @@ pub(super) fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
                 making.soundtrack_take = Some(*take);
             }
         }
-        JobEvent::SoundtrackReady { take, audio, duration_ms, cost_micros } => {
-            let state = SoundtrackState::Ready { audio: audio.clone(), duration_ms: *duration_ms };
+        JobEvent::SoundtrackReady { take, audio, duration_ms, cost_micros, shortfall } => {
+            let (audio, shortfall) = (audio.clone(), shortfall.clone());
+            let state = SoundtrackState::Ready { audio, duration_ms: *duration_ms, shortfall };
             settle(job, *take, state, *cost_micros, at_ms);
             let wish = job.soundtrack.take(*take).and_then(|take| take.wish.as_ref());
             job.soundtrack.merge_due |= wish.is_some_and(|wish| wish.merge);

@@ -16,6 +16,9 @@ pub enum SoundtrackState {
         audio: BlobRef,
         /// Its length in milliseconds.
         duration_ms: i64,
+        /// What is missing of it, when anything is.
+        #[serde(default)]
+        shortfall: Option<String>,
     },
     /// Ended without one.
     Failed {
@@ -52,6 +55,24 @@ pub struct SoundtrackTake {
 }
 
 impl SoundtrackTake {
+    /// Why it failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        match &self.state {
+            SoundtrackState::Failed { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// What is missing of it though it is there.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<&str> {
+        match &self.state {
+            SoundtrackState::Ready { shortfall, .. } => shortfall.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether it is for the video, and not only to be downloaded.
     #[must_use]
     pub fn is_for_the_video(&self) -> bool {
@@ -125,9 +146,12 @@ impl Soundtrack {
     /// Why the newest take for the video failed.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
-        match &self.for_the_video().next()?.state {
-            SoundtrackState::Failed { reason, .. } => Some(reason),
-            _ => None,
-        }
+        self.for_the_video().next()?.failure()
+    }
+
+    /// Why the newest take failed, whatever it is for.
+    #[must_use]
+    pub fn newest_failure(&self) -> Option<&str> {
+        self.last()?.failure()
     }
 }

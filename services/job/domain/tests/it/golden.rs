@@ -181,7 +181,7 @@ fn soundtracks() -> Vec<E> {
             input,
             wish: None,
         },
-        E::SoundtrackReady { take: 1, audio, duration_ms: 4_000, cost_micros: 50_000 },
+        E::SoundtrackReady { take: 1, audio, duration_ms: 4_000, cost_micros: 50_000, shortfall: None },
         E::SoundtrackFailed { take: 1, code, reason, retryable: false, cost_micros: 0 },
         E::SoundtrackCharged { take: 1, cost_micros: 50_000 },
     ]

@@ -236,8 +236,14 @@ pub(crate) fn failed(scene: u32, take: u32) -> Command {
 }
 
 pub(crate) fn music_take(take: u32) -> Command {
+    music_without(take, None)
+}
+
+/// A soundtrack that is there, but for something.
+pub(crate) fn music_without(take: u32, missing: Option<&str>) -> Command {
+    let (duration_ms, cost_micros, shortfall) = (12_000, 50_000, missing.map(str::to_owned));
     let audio = blob(&format!("music-{take}"), "audio/mpeg");
-    let outcome = SoundtrackOutcome::Ready { audio, duration_ms: 12_000, cost_micros: 50_000 };
+    let outcome = SoundtrackOutcome::Ready { audio, duration_ms, cost_micros, shortfall };
     Command::SoundtrackReported { take, outcome }
 }
 

@@ -61,6 +61,19 @@ fn a_failed_mix_completes_the_first_video_silent() {
 }
 
 #[test]
+fn a_video_says_what_is_missing_of_its_soundtrack() {
+    let missing = crate::harness::music_without(1, Some("there is no voice over it: no credits"));
+    let story = started(1).after(missing).after(rendered(1, 1)).after(cut_ready(1)).after(mix_ready(1));
+    let warning = "The soundtrack is not whole: there is no voice over it: no credits";
+    assert_eq!(
+        (story.job().outcome, &story.job().warnings),
+        (Some(Outcome::Full), &vec![warning.to_owned()])
+    );
+    let story = story.after(Command::RegenerateSoundtrack).after(Command::Advance).after(music_take(2));
+    assert!(story.after(mix_ready(2)).job().warnings.is_empty(), "the new one is whole");
+}
+
+#[test]
 fn a_mixed_video_says_so() {
     let story = completed(1);
     let sound = audio(story.job());

@@ -64,6 +64,9 @@ fn warnings(job: &Job, master: &Master, missing: &[&Scene], unmixed: Option<&str
         let reason = job.soundtrack.failure().unwrap_or("there is no soundtrack");
         warnings.push(format!("The video is silent: {reason}"));
     }
+    let sound = master.soundtrack_take.and_then(|take| job.soundtrack.take(take));
+    let missing = sound.and_then(|take| take.shortfall());
+    warnings.extend(missing.map(|missing| format!("The soundtrack is not whole: {missing}")));
     warnings
 }
 
