@@ -203,7 +203,7 @@ pub struct Audio {
     pub generated_at_ms: Option<i64>,
     /// Whether the playable video has sound.
     pub merged: bool,
-    /// Why there is none, or why it is not under the video.
+    /// Why the newest one did not come, or why it is not under the video.
     pub error: Option<String>,
 }
 
@@ -218,11 +218,8 @@ pub fn audio(job: &Job) -> Audio {
     let merged = merged_take.is_some();
     let is_settled = job.status == JobStatus::Completed && job.making.is_none();
     let mix_failed = is_settled && !merged && job.terms.merge_audio && job.soundtrack.ready().is_some();
-    let error = if mix_failed {
-        job.warnings.iter().find(|warning| warning.contains("silent")).cloned()
-    } else {
-        job.soundtrack.failure().map(str::to_owned)
-    };
+    let silence = || job.warnings.iter().find(|warning| warning.contains("silent")).filter(|_| mix_failed);
+    let error = job.soundtrack.newest_failure().map(str::to_owned).or_else(|| silence().cloned());
     Audio {
         status: audio_status(job, ready.map(|(take, ..)| take), merged_take),
         audio: ready.map(|(_, audio, _)| audio.clone()),
@@ -240,6 +237,8 @@ fn audio_status(job: &Job, ready: Option<u32>, merged: Option<u32>) -> AudioStat
     }
     match (soundtrack.last().map(|take| &take.state), ready) {
         (Some(SoundtrackState::Requested), _) => AudioStatus::Generating,
+        // What somebody wished comes after what there is.
+        _ if !soundtrack.wishes.is_empty() => AudioStatus::Pending,
         (_, Some(take)) if merged == Some(take) => AudioStatus::CompletedAndMerged,
         (_, Some(_)) => AudioStatus::Completed,
         (Some(_), None) => AudioStatus::Failed,

@@ -1,7 +1,7 @@
 //! Soundtracks by a person's own wish.
 
 use crate::harness::{JOB, Story, canceled, completed, mix_ready, music, music_take, no_music_take, pending};
-use crate::harness::{cut_ready, regenerate, rendered, started};
+use crate::harness::{create, cut_ready, nothing, partial, regenerate, rendered, started};
 use job_domain::input::{MixInput, MixShape, SoundtrackInput};
 use job_domain::soundtrack_wish::{ErrorStrategy, SyncMode};
 use job_domain::view::{AudioStatus, audio, costs, is_over};
@@ -108,6 +108,37 @@ fn a_wish_that_comes_to_nothing_leaves_the_video_and_says_why() {
     let story = story.when(no_music_take(2)).then(&["SoundtrackFailed"]);
     assert_eq!(story.job().master, before.job().master);
     assert_eq!(audio(story.job()).error.as_deref(), Some("the music model is down"));
+}
+
+#[test]
+fn a_failed_wish_is_told_whatever_it_was_for_and_whatever_is_there() {
+    for merge in [true, false] {
+        for before in [completed(1), pending(1)] {
+            let take = if before.job().soundtrack.takes.is_empty() { 1 } else { 2 };
+            let story = before.after(wished(merge)).after(Command::Advance).after(no_music_take(take));
+            assert_eq!(audio(story.job()).error.as_deref(), Some("the music model is down"), "{merge}");
+        }
+    }
+}
+
+#[test]
+fn a_wish_that_waits_is_pending_whatever_is_there() {
+    let silent = nothing().after(create(|job| job.soundtrack = false));
+    for story in [completed(1), pending(1), silent] {
+        let story = story.after(wished(true));
+        assert_eq!(audio(story.job()).status, AudioStatus::Pending);
+        let story = story.after(Command::Advance);
+        assert_eq!(audio(story.job()).status, AudioStatus::Generating);
+    }
+}
+
+#[test]
+fn only_scenes_of_the_video_are_scored_once_there_is_one() {
+    let input = requested(&partial(3, &[2]).after(wished(true)).after(Command::Advance));
+    let scored: Vec<&str> = input.parts.iter().map(|part| part.title.as_str()).collect();
+    assert_eq!((scored, input.duration_ms), (vec!["Scene 1", "Scene 3"], 8_000));
+    let input = requested(&pending(3).after(wished(true)).after(Command::Advance));
+    assert_eq!(input.parts.len(), 3, "all of them may come");
 }
 
 #[test]

@@ -59,17 +59,21 @@ fn one_line(prompt: &str) -> String {
 /// The job's own soundtrack.
 fn soundtrack(job: &Job) -> JobEvent {
     let own = job.soundtrack.prompt.clone();
-    soundtrack_request(job, soundtrack_input(job, own, planned_ms), None)
+    soundtrack_request(job, soundtrack_input(job, own, &job.scenes, planned_ms), None)
 }
 
-/// A soundtrack by a person's wish, with the real length of each scene that has a clip.
+/// A soundtrack by a person's wish, with the real length of each scene that has a clip. Once there is a cut, only those
+/// are in the video, and no other is scored.
 pub(in crate::decide) fn wished(job: &Job, wish: &SoundtrackWish) -> JobEvent {
     let prompt = wish.prompt.clone().or_else(|| job.soundtrack.prompt.clone());
     let real_ms = |scene: &Scene| scene.clip().map_or_else(|| planned_ms(scene), |clip| clip.duration_ms);
+    let shown: Vec<&Scene> = job.scenes.iter().filter(|scene| scene.clip().is_some()).collect();
+    let is_cut = job.last_cut.is_some() && !shown.is_empty();
+    let scenes = if is_cut { shown } else { job.scenes.iter().collect() };
     let input = SoundtrackInput {
         on_error: Some(wish.on_error),
         fade_ms: (!wish.merge).then_some(wish.fade_ms),
-        ..soundtrack_input(job, prompt, real_ms)
+        ..soundtrack_input(job, prompt, scenes, real_ms)
     };
     soundtrack_request(job, input, Some(wish.clone()))
 }
@@ -78,14 +82,19 @@ fn planned_ms(scene: &Scene) -> i64 {
     i64::from(scene.spec.draft.billed_seconds) * 1_000
 }
 
-fn soundtrack_input(job: &Job, prompt: Option<String>, length_ms: impl Fn(&Scene) -> i64) -> SoundtrackInput {
+fn soundtrack_input<'a>(
+    job: &Job,
+    prompt: Option<String>,
+    scenes: impl IntoIterator<Item = &'a Scene>,
+    length_ms: impl Fn(&Scene) -> i64,
+) -> SoundtrackInput {
     let part = |scene: &Scene| SoundtrackPart {
         title: scene.spec.draft.title.clone(),
         description: scene.spec.draft.description.clone(),
         music: scene.spec.draft.music.clone(),
         duration_ms: length_ms(scene),
     };
-    let parts: Vec<SoundtrackPart> = job.scenes.iter().map(part).collect();
+    let parts: Vec<SoundtrackPart> = scenes.into_iter().map(part).collect();
     let duration_ms = parts.iter().map(|part| part.duration_ms).sum();
     let voice = job.terms.voice.clone();
     SoundtrackInput { duration_ms, prompt, parts, on_error: None, fade_ms: None, voice }
