@@ -104,9 +104,20 @@ impl Creator {
         Self { pipeline, writer: Some(writer), ..self }
     }
 
-    /// What a voice says over the job, when the settings want one.
-    async fn voice(&self, checked: &Checked, plan: &Plan) -> Result<Option<VoiceTerms>, ServiceError> {
-        let (Some(voice), Some(writer)) = (&checked.settings.voice, &self.writer) else { return Ok(None) };
+    /// Whether the job gets a soundtrack.
+    fn has_sound(&self, request: &pb::CreateJobRequest, checked: &Checked) -> bool {
+        self.soundtrack && checked.settings.soundtrack && request.soundtrack.unwrap_or(true)
+    }
+
+    /// What a voice says over the job, when the settings want one and there is sound.
+    async fn voice(
+        &self,
+        request: &pb::CreateJobRequest,
+        checked: &Checked,
+        plan: &Plan,
+    ) -> Result<Option<VoiceTerms>, ServiceError> {
+        let wanted = checked.settings.voice.as_ref().filter(|_| self.has_sound(request, checked));
+        let (Some(voice), Some(writer)) = (wanted, &self.writer) else { return Ok(None) };
         let pipeline = self.pipeline.current().await?;
         let script = writer.for_job(&checked.campaign.name, plan, &pipeline).await?;
         Ok(Some(VoiceTerms { script, voice: voice.clone() }))
@@ -133,7 +144,7 @@ impl Creator {
         let checked = self.check(request).await?;
         let choice = self.choice(request, &checked)?;
         let plan = self.planner.draw(brief(request, &checked), choice).await?;
-        let voice = self.voice(&checked, &plan).await?;
+        let voice = self.voice(request, &checked, &plan).await?;
         let scenes = with_ids(&plan);
         let command =
             |id, number: u32| self.command(request, &checked, &plan, &scenes, voice.as_ref(), (id, number));
@@ -260,7 +271,7 @@ impl Creator {
             model: checked.wishes.model.key.to_owned(),
             aspect_ratio: checked.wishes.aspect_ratio.clone(),
             resolution: checked.wishes.resolution.clone(),
-            soundtrack: self.soundtrack && checked.settings.soundtrack && request.soundtrack.unwrap_or(true),
+            soundtrack: self.has_sound(request, checked),
             terms: checked.settings.terms.clone(),
             music_prompt: music.or(checked.wishes.music_genre.as_deref()).map(str::to_owned),
             parameters: checked.parameters.clone(),

@@ -111,6 +111,18 @@ async fn a_voice_is_asked_for_with_the_music_in_words_that_fit_the_video() {
 }
 
 #[tokio::test]
+async fn no_words_are_written_for_a_job_without_sound() {
+    let mut stage = Stage::new().await;
+    configure(&stage, "", json!({"voiceover": {"enabled": true}})).await.unwrap();
+    for (sound, is_written) in [(Some(false), false), (Some(true), true)] {
+        let job = stage.create_with(|request| request.soundtrack = sound).await.unwrap();
+        let stored = stage.log.load(&format!("job-{}", job.id), 0).await.unwrap();
+        let created = stored[0].data.value().unwrap();
+        assert_eq!(created["terms"]["voice"].is_object(), is_written, "{created}");
+    }
+}
+
+#[tokio::test]
 async fn q37_the_wishes_of_a_soundtrack_reach_the_music_and_the_mix() {
     let mut stage = Stage::new().await;
     let id = stage.approved(2).await;
