@@ -1,13 +1,18 @@
 //! What every handler can reach.
 
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 use blobs::Blobs;
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use kit::{Clock, signing::UrlSigner};
+use protos::{asset::v1::Asset, job::v1 as pb};
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Keys, backends::Backends, feed::Hub, settings::Settings};
+use crate::{auth::Keys, backends::Backends, feed::Hub, held::Held, settings::Settings};
 
 /// The gateway's state; cheap to clone.
 #[derive(Clone)]
@@ -25,11 +30,27 @@ pub(crate) struct Inner {
     pub(crate) blobs: Blobs,
     pub(crate) clock: Clock,
     pub(crate) hub: Hub,
+    /// Jobs that were read a moment ago.
+    pub(crate) jobs: Arc<Held<i32, HeldJob>>,
+    /// Assets that were.
+    pub(crate) assets: Held<String, Asset>,
     pub(crate) cancel: CancellationToken,
     pub(crate) readiness: kit::Readiness,
 }
 
+/// A job, and how it is shown to callers without links that end sooner than others.
+pub(crate) struct HeldJob {
+    pub(crate) job: pb::Job,
+    pub(crate) shown: OnceLock<Bytes>,
+}
+
 impl App {
+    /// Something was written through this gateway.
+    pub(crate) fn written(&self) {
+        self.jobs.changed();
+        self.assets.changed();
+    }
+
     pub(crate) fn new(inner: Inner) -> Self {
         Self { inner: Arc::new(inner), links_until: None }
     }

@@ -25,6 +25,7 @@ mod app;
 mod auth;
 mod edge;
 mod feed;
+mod held;
 mod media;
 mod paging;
 mod params;

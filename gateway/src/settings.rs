@@ -24,6 +24,8 @@ pub struct Settings {
     pub testing_routes: bool,
     /// Messages that may wait for one reader of a job's events before it is cut.
     pub feed_queue: usize,
+    /// How long a job or an asset may be given to others as it was read for one; see `held`. Zero: never.
+    pub hold: Duration,
     /// How long requests under way may take to finish when the process is told to stop.
     pub drain: Duration,
 }
@@ -76,6 +78,7 @@ impl Settings {
             link_secret,
             link_lifetime: Duration::from_secs(3600),
             max_upload_bytes: 2_000_000_000,
+            hold: Duration::from_millis(50),
             redirect_media: false,
             cors_origins: Origins::None,
             testing_routes: true,

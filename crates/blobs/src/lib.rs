@@ -14,6 +14,7 @@
 //! an event that names them may follow at once. Putting the same bytes twice is harmless. Nothing here deletes a blob.
 
 mod address;
+mod at_hand;
 mod error;
 mod hash;
 mod local;

@@ -5,10 +5,10 @@ use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::BlobError;
 use crate::hash::{Key, hash_reader};
 use crate::reader::BlobReader;
 use crate::spool::{Spool, Spooled};
+use crate::{BlobError, at_hand};
 
 #[derive(Debug)]
 pub(crate) struct LocalStore {
@@ -79,13 +79,19 @@ impl LocalStore {
 
     pub(crate) async fn read(&self, key: &Key, range: Option<Range<u64>>) -> Result<BlobReader, BlobError> {
         let place = self.place(key);
-        // Opened and looked at in one go: each trip to the threads for files costs more than both.
-        let opened = crate::blocking(move || {
-            let file = File::open(place).map_err(BlobError::Store)?;
-            let size = file.metadata().map_err(BlobError::Store)?.len();
-            Ok((file, size))
-        });
-        match opened.await {
+        let opened = match at_hand::open(&place) {
+            Some(file) => file.metadata().map(|found| (file, found.len())).map_err(BlobError::Store),
+            // Opened and looked at in one go: each trip to the threads for files costs more than both.
+            None => {
+                crate::blocking(move || {
+                    let file = File::open(place).map_err(BlobError::Store)?;
+                    let size = file.metadata().map_err(BlobError::Store)?.len();
+                    Ok((file, size))
+                })
+                .await
+            }
+        };
+        match opened {
             Ok((file, size)) => BlobReader::of_file(file, size, range),
             Err(BlobError::Store(error)) if error.kind() == io::ErrorKind::NotFound => {
                 Err(BlobError::NotFound { sha256: key.as_str().to_owned() })

@@ -11,6 +11,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use tokio::task::JoinHandle;
 
+use crate::at_hand;
+
 /// Bytes of one piece: a thread is worth waking for so many, and they fit a processor's cache.
 const PIECE: usize = 256 * 1024;
 
@@ -59,7 +61,7 @@ impl FilePieces {
             return Some(Bytes::new());
         }
         self.buffer.reserve(wanted);
-        read_cached(&self.file, self.left.start, wanted, &mut self.buffer)
+        at_hand::read(&self.file, self.left.start, wanted, &mut self.buffer)
             .then(|| self.buffer.split().freeze())
     }
 
@@ -78,28 +80,6 @@ impl FilePieces {
             }
         })
     }
-}
-
-/// Appends up to `wanted` bytes that the kernel has in memory; false when there are none, or when it cannot tell.
-#[cfg(target_os = "linux")]
-fn read_cached(file: &File, start: u64, wanted: usize, buffer: &mut BytesMut) -> bool {
-    use std::os::fd::AsRawFd as _;
-
-    let Ok(start) = libc::off_t::try_from(start) else { return false };
-    let spare = buffer.spare_capacity_mut();
-    let target = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: wanted.min(spare.len()) };
-    // SAFETY: the one vector is spare capacity of `buffer`, which is ours alone, and is no longer than it.
-    let read = unsafe { libc::preadv2(file.as_raw_fd(), &raw const target, 1, start, libc::RWF_NOWAIT) };
-    let Ok(read) = usize::try_from(read) else { return false };
-    // SAFETY: the kernel has written so many bytes into the spare capacity, from its beginning.
-    unsafe { buffer.set_len(buffer.len() + read) };
-    read > 0
-}
-
-/// Elsewhere nobody can be asked.
-#[cfg(not(target_os = "linux"))]
-fn read_cached(_: &File, _: u64, _: usize, _: &mut BytesMut) -> bool {
-    false
 }
 
 #[cfg(test)]

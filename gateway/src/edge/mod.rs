@@ -7,8 +7,13 @@ mod headers;
 mod observe;
 mod slashes;
 
-use axum::{Router, extract::Request, middleware, response::Response};
-use http::{HeaderMap, StatusCode, header};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
+use http::{HeaderMap, Method, StatusCode, header};
 use tower::{
     ServiceBuilder,
     util::{MapRequestLayer, option_layer},
@@ -25,13 +30,24 @@ pub(crate) fn service(
 ) -> impl tower::Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send> + Clone
 {
     let cors = cors::layer(&app.settings.cors_origins);
-    let router: Router = routes::router(app)
+    let router: Router = routes::router(app.clone())
+        .layer(middleware::from_fn_with_state(app, written))
         .layer(CompressionLayer::new().compress_when(is_plain_json))
         .layer(middleware::from_fn(headers::defaults))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(option_layer(cors))
         .layer(middleware::from_fn(observe::observe));
     ServiceBuilder::new().layer(MapRequestLayer::new(slashes::collapse::<axum::body::Body>)).service(router)
+}
+
+/// Lets nothing that was read before a write be given after it.
+async fn written(State(app): State<App>, request: Request, next: Next) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let response = next.run(request).await;
+    if !is_read {
+        app.written();
+    }
+    response
 }
 
 /// Media, streams of events and answers with a strong entity tag are sent as they are.

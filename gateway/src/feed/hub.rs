@@ -21,6 +21,8 @@ struct Shared {
     queue: usize,
     next: AtomicU64,
     readers: Mutex<HashMap<i32, Vec<Listener>>>,
+    /// Told of every item before any reader is.
+    first: Box<dyn Fn() + Send + Sync>,
 }
 
 struct Listener {
@@ -30,9 +32,14 @@ struct Listener {
 }
 
 impl Hub {
-    /// A hub whose readers may lag `queue` items behind.
-    pub(crate) fn new(queue: usize) -> Self {
-        Self(Arc::new(Shared { queue: queue.max(1), next: AtomicU64::new(0), readers: Mutex::default() }))
+    /// A hub whose readers may lag `queue` items behind, and which calls `first` before they hear of anything.
+    pub(crate) fn new(queue: usize, first: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Shared {
+            queue: queue.max(1),
+            next: AtomicU64::new(0),
+            readers: Mutex::default(),
+            first: Box::new(first),
+        }))
     }
 
     /// Starts to listen for a job's items; `cut` is canceled when the listener cannot keep up.
@@ -45,6 +52,7 @@ impl Hub {
 
     /// Gives an item to everyone who listens for its job. Never waits.
     pub(crate) fn publish(&self, item: FeedItem) {
+        (self.0.first)();
         let job = item.job_id;
         let item = Arc::new(item);
         let mut readers = self.0.readers.lock();
@@ -117,7 +125,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_item_reaches_the_readers_of_its_job_only() {
-        let hub = Hub::new(4);
+        let hub = Hub::new(4, || {});
         let mut one = hub.listen(1, CancellationToken::new());
         let mut two = hub.listen(2, CancellationToken::new());
         hub.publish(item(1, 10));
@@ -128,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_with_a_full_queue_is_cut_and_the_others_are_not() {
-        let hub = Hub::new(2);
+        let hub = Hub::new(2, || {});
         let cut = CancellationToken::new();
         let mut slow = hub.listen(1, cut.clone());
         let quick_cut = CancellationToken::new();
@@ -146,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_goes_leaves_nothing_behind() {
-        let hub = Hub::new(2);
+        let hub = Hub::new(2, || {});
         let listening = hub.listen(1, CancellationToken::new());
         assert_eq!(hub.listeners(), 1);
         drop(listening);

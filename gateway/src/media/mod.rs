@@ -95,6 +95,11 @@ impl<S: Send + Sync> FromRequestParts<S> for MediaRequest {
 }
 
 impl MediaRequest {
+    /// What the caller says about it.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The answer: `media`, or a part of it, or where it is, or that the caller has it.
     pub(crate) async fn answer(&self, app: &App, media: Media) -> Result<Response, Problem> {
         if app.settings.redirect_media

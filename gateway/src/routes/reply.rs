@@ -1,5 +1,6 @@
 //! Successful JSON answers.
 
+use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -21,14 +22,18 @@ impl<T> Reply<T> {
     }
 }
 
+/// 200 with a body that is JSON already.
+pub(crate) fn json(body: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, JSON)], body).into_response()
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
 impl<T: Serialize> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         let Self(status, body) = self;
         match serde_json::to_vec(&body) {
-            Ok(bytes) => {
-                let json = HeaderValue::from_static("application/json; charset=utf-8");
-                (status, [(header::CONTENT_TYPE, json)], bytes).into_response()
-            }
+            Ok(bytes) => (status, [(header::CONTENT_TYPE, JSON)], bytes).into_response(),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written as JSON");
                 Problem::internal().into_response()

@@ -1,8 +1,9 @@
 //! The videos of a job: the whole, its clips, and pictures of both.
 
 use axum::{extract::State, response::Response};
+use http::HeaderMap;
 use kit::ServiceError;
-use protos::{common::v1::BlobRef, job::v1 as pb, stitch::v1::GetFrameRequest};
+use protos::{common::v1::BlobRef, stitch::v1::GetFrameRequest};
 
 use super::jobs;
 use crate::{
@@ -33,9 +34,11 @@ pub(crate) async fn combined(
     InPath(job_id): InPath<String>,
     request: MediaRequest,
 ) -> Result<Response, Problem> {
-    let job = jobs::find(&app, &job_id).await?;
+    let held = jobs::held(&app, &job_id, request.headers()).await?;
+    let job = &held.job;
     let video = job
         .video
+        .clone()
         .ok_or_else(|| Problem::flat(Kind::VideoNotReady, "Video not ready - job processing incomplete"))?;
     let name = format!("combined_{}.mp4", job.id);
     request.answer(&app, Media::inline(video, &name).versioned(&app)).await
@@ -96,7 +99,7 @@ pub(crate) async fn clip(
     InPath((job_id, file_name)): InPath<(String, String)>,
     request: MediaRequest,
 ) -> Result<Response, Problem> {
-    let (scene_id, clip) = find_clip(&app, &job_id, &file_name).await?;
+    let (scene_id, clip) = find_clip(&app, &job_id, &file_name, request.headers()).await?;
     let name = format!("clip_{scene_id}.mp4");
     request.answer(&app, Media::inline(clip, &name).versioned(&app)).await
 }
@@ -126,7 +129,7 @@ pub(crate) async fn clip_thumbnail(
     request: MediaRequest,
 ) -> Result<Response, Problem> {
     let wish = PictureWish::read(&params)?;
-    let (_, clip) = find_clip(&app, &job_id, &file_name).await?;
+    let (_, clip) = find_clip(&app, &job_id, &file_name, request.headers()).await?;
     let shown = match wish {
         Some(wish) => picture(&app, clip, wish, FRAME.0).await?,
         None => frame(&app, clip).await?,
@@ -135,16 +138,20 @@ pub(crate) async fn clip_thumbnail(
 }
 
 /// The clip that a path names. A job that does not exist has no clips, says the contract.
-async fn find_clip(app: &App, job_id: &str, file_name: &str) -> Result<(String, BlobRef), Problem> {
+async fn find_clip(
+    app: &App,
+    job_id: &str,
+    file_name: &str,
+    headers: &HeaderMap,
+) -> Result<(String, BlobRef), Problem> {
     let not_found = || Problem::flat(Kind::ClipNotFound, "Clip not found");
-    let job = match jobs::find(app, job_id).await {
+    let held = match jobs::held(app, job_id, headers).await {
         Err(problem) if problem.is(Kind::JobNotFound) => return Err(not_found()),
         found => found?,
     };
-    let pb::Job { scenes, .. } = job;
-    let scene = scenes.into_iter().find(|scene| scene.id == scene_id(file_name)).ok_or_else(not_found)?;
-    let clip = scene.clip.ok_or_else(|| Problem::flat(Kind::ClipNotReady, "Clip video not ready"))?;
-    Ok((scene.id, clip))
+    let scene = held.job.scenes.iter().find(|scene| scene.id == scene_id(file_name)).ok_or_else(not_found)?;
+    let clip = scene.clip.clone().ok_or_else(|| Problem::flat(Kind::ClipNotReady, "Clip video not ready"))?;
+    Ok((scene.id.clone(), clip))
 }
 
 fn scene_id(file_name: &str) -> &str {

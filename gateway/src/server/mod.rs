@@ -2,7 +2,7 @@
 
 mod connection;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{ServiceExt, extract::Request};
 use blobs::Blobs;
@@ -17,6 +17,7 @@ use crate::{
     auth::Keys,
     backends::Backends,
     edge, feed,
+    held::Held,
     settings::Settings,
 };
 
@@ -74,7 +75,11 @@ pub fn build(settings: Settings, deps: GatewayDeps) -> Result<Running, StartErro
         return Err(StartError::Open(address));
     }
     let tasks = Tasks::new("gateway", deps.cancel.clone());
-    let hub = feed::Hub::new(settings.feed_queue);
+    let jobs = Arc::new(Held::new(settings.hold));
+    let hub = feed::Hub::new(settings.feed_queue, {
+        let jobs = Arc::clone(&jobs);
+        move || jobs.changed()
+    });
     tasks.spawn("feed", feed::tail(hub.clone(), deps.backends.clone(), deps.cancel.clone()));
     let app = App::new(Inner {
         keys,
@@ -83,6 +88,8 @@ pub fn build(settings: Settings, deps: GatewayDeps) -> Result<Running, StartErro
         blobs: deps.blobs,
         clock: deps.clock,
         hub,
+        jobs,
+        assets: Held::new(settings.hold),
         cancel: deps.cancel.clone(),
         readiness: deps.readiness,
         settings,

@@ -74,6 +74,8 @@ impl World {
     ) -> Self {
         let mut settings = Settings::new(SecretString::from(LINK_SECRET));
         settings.drain = Duration::from_millis(100);
+        // Tests change what services say from one moment to the next.
+        settings.hold = Duration::ZERO;
         change(&mut settings);
         let cancel = CancellationToken::new();
         let scripts: [Arc<Script>; 5] = Default::default();

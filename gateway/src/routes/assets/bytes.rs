@@ -1,12 +1,16 @@
 //! The bytes of assets, and pictures of them.
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, Uri};
+use protos::asset::v1::Asset;
 
 use super::find;
 use crate::{
     app::App,
     auth,
+    held::may_be_held,
     media::{A_DAY, Media, MediaRequest, PictureWish, picture},
     params::{InPath, Params},
     problem::{Kind, Problem, ProblemSchema},
@@ -58,15 +62,28 @@ pub(crate) async fn data_alias(
 }
 
 async fn serve(app: &App, id: String, request: &MediaRequest) -> Result<Response, Problem> {
-    let asset = find(app, id).await?;
+    let asset = held(app, id, request.headers()).await?;
     let name = match asset.format.as_str() {
         "" => asset.id.clone(),
         "jpeg" => format!("{}.jpg", asset.id),
         format => format!("{}.{format}", asset.id),
     };
-    let blob = asset.blob.ok_or_else(|| Problem::flat(Kind::BlobUnavailable, "Asset blob unavailable"))?;
+    let blob =
+        asset.blob.clone().ok_or_else(|| Problem::flat(Kind::BlobUnavailable, "Asset blob unavailable"))?;
     let media = Media { missing: "Asset blob unavailable", ..Media::inline(blob, &name) };
     request.answer(app, media).await
+}
+
+/// The asset that a path names, perhaps as it was a moment ago.
+async fn held(app: &App, id: String, headers: &HeaderMap) -> Result<Arc<Asset>, Problem> {
+    if may_be_held(headers)
+        && let Some(asset) = app.assets.get(&id)
+    {
+        return Ok(asset);
+    }
+    let began = app.assets.begin();
+    let asset = find(app, id.clone()).await?;
+    Ok(app.assets.keep(id, began, asset))
 }
 
 /// A JPEG of an asset: its thumbnail, or one of the width and, for videos, at the second that is asked for.

@@ -9,12 +9,16 @@ mod of_campaign;
 mod storyboard;
 pub(crate) mod view;
 
-use axum::extract::State;
+use std::sync::{Arc, OnceLock};
+
+use axum::{extract::State, response::Response};
+use http::HeaderMap;
 use protos::job::v1 as pb;
 
-use super::{reply::Reply, text};
+use super::{reply, text};
 use crate::{
-    app::App,
+    app::{App, HeldJob},
+    held::may_be_held,
     params::InPath,
     problem::{JOBS, Problem, ProblemSchema},
 };
@@ -41,9 +45,33 @@ pub(crate) use storyboard::{__path_edit_scene, __path_reorder, edit_scene, reord
         (status = 404, description = "Job not found", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn get(State(app): State<App>, InPath(id): InPath<String>) -> Result<Reply<Job>, Problem> {
-    let job = find(&app, &id).await?;
-    Ok(Reply::ok(Job::shown(&app, job)))
+pub(crate) async fn get(
+    State(app): State<App>,
+    InPath(id): InPath<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let held = held(&app, &id, &headers).await?;
+    if let Some(shown) = held.shown.get() {
+        return Ok(reply::json(shown.clone()));
+    }
+    let shown = serde_json::to_vec(&Job::shown(&app, held.job.clone())).map_err(|error| {
+        tracing::error!(%error, "a job could not be written as JSON");
+        Problem::internal()
+    })?;
+    Ok(reply::json(held.shown.get_or_init(|| shown.into()).clone()))
+}
+
+/// The job that a path names, perhaps as it was a moment ago.
+pub(crate) async fn held(app: &App, path_id: &str, headers: &HeaderMap) -> Result<Arc<HeldJob>, Problem> {
+    let job_id = text::job_id(path_id).ok_or_else(|| Problem::job_not_found(path_id))?;
+    if may_be_held(headers)
+        && let Some(held) = app.jobs.get(&job_id)
+    {
+        return Ok(held);
+    }
+    let began = app.jobs.begin();
+    let job = find(app, path_id).await?;
+    Ok(app.jobs.keep(job_id, began, HeldJob { job, shown: OnceLock::new() }))
 }
 
 /// The job that a path names.

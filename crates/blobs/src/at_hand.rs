@@ -1,0 +1,84 @@
+//! What the kernel can do at once, without waiting for a disk: such calls need no thread of their own.
+
+use std::fs::File;
+use std::path::Path;
+
+use bytes::BytesMut;
+
+/// Opens a file for reading whose path the kernel has in memory; none when it has not, or cannot tell, and also for
+/// every error: who asks in the usual way then learns which.
+#[cfg(target_os = "linux")]
+pub(crate) fn open(path: &Path) -> Option<File> {
+    use std::ffi::CString;
+    use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
+    use std::os::unix::ffi::OsStrExt as _;
+
+    // openat2(2), since Linux 5.12; the constant of linux/openat2.h.
+    const RESOLVE_CACHED: u64 = 0x20;
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    // SAFETY: all members are integers, for which zero is a value.
+    let mut how: libc::open_how = unsafe { std::mem::zeroed() };
+    how.flags = u64::try_from(libc::O_RDONLY | libc::O_CLOEXEC).ok()?;
+    how.resolve = RESOLVE_CACHED;
+    // SAFETY: the path ends with a zero byte, and `how` is as large as is said; both outlive the call.
+    let opened = unsafe {
+        libc::syscall(
+            libc::SYS_openat2,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            &raw const how,
+            size_of::<libc::open_how>(),
+        )
+    };
+    let opened = RawFd::try_from(opened).ok().filter(|fd| *fd >= 0)?;
+    // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
+    Some(File::from(unsafe { OwnedFd::from_raw_fd(opened) }))
+}
+
+/// Elsewhere nobody can be asked.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn open(_: &Path) -> Option<File> {
+    None
+}
+
+/// Appends up to `wanted` bytes that the kernel has in memory; false when there are none, or when it cannot tell.
+#[cfg(target_os = "linux")]
+pub(crate) fn read(file: &File, start: u64, wanted: usize, buffer: &mut BytesMut) -> bool {
+    use std::os::fd::AsRawFd as _;
+
+    let Ok(start) = libc::off_t::try_from(start) else { return false };
+    let spare = buffer.spare_capacity_mut();
+    let target = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: wanted.min(spare.len()) };
+    // SAFETY: the one vector is spare capacity of `buffer`, which is ours alone, and is no longer than it.
+    let read = unsafe { libc::preadv2(file.as_raw_fd(), &raw const target, 1, start, libc::RWF_NOWAIT) };
+    let Ok(read) = usize::try_from(read) else { return false };
+    // SAFETY: the kernel has written so many bytes into the spare capacity, from its beginning.
+    unsafe { buffer.set_len(buffer.len() + read) };
+    read > 0
+}
+
+/// Elsewhere nobody can be asked.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn read(_: &File, _: u64, _: usize, _: &mut BytesMut) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn a_path_that_was_just_written_is_at_hand_and_one_that_is_not_there_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("blob");
+        std::fs::write(&path, b"bytes").unwrap();
+        assert!(open(&dir.path().join("nope")).is_none());
+        // An older kernel, or one that is told to forbid the call, never has anything at hand.
+        let Some(mut file) = open(&path) else { return };
+        let mut read = String::new();
+        file.read_to_string(&mut read).unwrap();
+        assert_eq!(read, "bytes");
+    }
+}
