@@ -1,53 +1,6 @@
 //! The same promises with PostgreSQL, NATS and S3 in place of files and the bus inside the process.
 
-use testservers::{NatsServer, PostgresServer, S3Server};
-
-use crate::world::{Server, ServerOptions, Stage, World, approved_job, campaign, finished};
-
-struct Servers {
-    postgres: PostgresServer,
-    nats: NatsServer,
-    s3: S3Server,
-}
-
-impl Servers {
-    async fn start() -> Self {
-        let postgres = PostgresServer::start().await.unwrap();
-        postgres.sql("CREATE ROLE film LOGIN; GRANT CREATE ON DATABASE postgres TO film").await.unwrap();
-        let (nats, s3) = tokio::join!(NatsServer::start(), S3Server::start());
-        Self { postgres, nats: nats.unwrap(), s3: s3.unwrap() }
-    }
-
-    /// Waits until a stream holds `count` messages.
-    async fn published(&self, stream: &str, count: u64) {
-        let client = async_nats::connect(self.nats.url()).await.unwrap();
-        let jetstream = async_nats::jetstream::new(client);
-        let enough = async {
-            loop {
-                if let Ok(stream) = jetstream.get_stream(stream).await
-                    && stream.cached_info().state.messages >= count
-                {
-                    return;
-                }
-                crate::world::pause().await;
-            }
-        };
-        tokio::time::timeout(crate::world::PATIENCE, enough).await.expect("the events are published");
-    }
-
-    fn options(&self) -> ServerOptions {
-        let variables = [
-            ("DATABASE_URL", self.postgres.url("film", "postgres")),
-            ("NATS_URL", self.nats.url()),
-            ("BLOB_URL", self.s3.blob_url()),
-            ("S3_ENDPOINT", self.s3.endpoint()),
-            ("S3_ACCESS_KEY_ID", self.s3.access_key().to_owned()),
-            ("S3_SECRET_ACCESS_KEY", self.s3.secret_key().to_owned()),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
-        ServerOptions { variables, ..ServerOptions::default() }
-    }
-}
+use crate::world::{Server, Servers, Stage, World, approved_job, campaign, finished};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_main_job_holds_on_postgresql_nats_and_s3() {
@@ -60,8 +13,8 @@ async fn the_main_job_holds_on_postgresql_nats_and_s3() {
     assert_eq!(done["outcome"], "full", "{done}\n{}", world.server.log());
     let ledger = world.stage.control().ledger().await.unwrap();
     assert_eq!(ledger.of_kind("video").filter(|p| p.charged).count(), 3);
-    servers.published("FILMSTRIP_RENDER", 3).await;
-    servers.published("FILMSTRIP_JOB", 3).await;
+    servers.published("render", 3).await;
+    servers.published("job", 3).await;
     for part in ["db", "blobs"] {
         let files = std::fs::read_dir(world.server.data_dir().join(part)).unwrap().count();
         assert_eq!(files, 0, "nothing is kept in {part}");

@@ -3,6 +3,7 @@
 mod moments;
 mod process;
 mod server;
+mod servers;
 mod stage;
 
 use std::{path::PathBuf, time::Duration};
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 
 pub(crate) use moments::Moments;
 pub(crate) use server::{Server, ServerOptions};
+pub(crate) use servers::Servers;
 pub(crate) use stage::Stage;
 
 /// Longest wait for anything that should happen; only a hang reaches it.
