@@ -7,6 +7,7 @@ mod bad_input;
 mod cancel;
 mod commands;
 mod faults;
+mod idempotency;
 mod kill;
 mod leaks;
 mod load;
