@@ -1,5 +1,8 @@
 //! What becomes of a job when scenes fail for good, and how a person mends it.
 
+use bytes::Bytes;
+use filmstrip::client::Client;
+use reqwest::{Method, header};
 use serde_json::{Value, json};
 
 use crate::world::{World, campaign, finished, new_job, until};
@@ -84,6 +87,66 @@ async fn release_until(world: &World, _job: i64) {
         control.release().await.unwrap();
     };
     tokio::time::timeout(crate::world::PATIENCE, both).await.expect("both scenes are asked for");
+}
+
+/// What a media route answered.
+struct Seen {
+    status: u16,
+    tag: String,
+    /// Where these bytes stay.
+    location: String,
+    caching: String,
+    bytes: Bytes,
+}
+
+/// Gets `path`, with the tag of what is known already.
+async fn see(client: &Client, path: &str, known: Option<&str>) -> Seen {
+    let mut request = client.request(Method::GET, path);
+    if let Some(tag) = known {
+        request = request.header(header::IF_NONE_MATCH, tag);
+    }
+    let answer = request.send().await.unwrap();
+    let text = |name: header::HeaderName| {
+        answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    let (tag, location) = (text(header::ETAG), text(header::CONTENT_LOCATION));
+    let (status, caching) = (answer.status().as_u16(), text(header::CACHE_CONTROL));
+    Seen { status, tag, location, caching, bytes: answer.bytes().await.unwrap() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_regenerate_the_old_tag_gets_the_new_video_and_the_old_bytes_stay_where_they_were() {
+    let world = World::instant().await;
+    let client = world.client();
+    let campaign = campaign(&client, "Quay House", 4).await;
+    let job = new_job(&client, &campaign, 2).await;
+    let prompts = prompts(&client.job(job).await.unwrap());
+    world.stage.faults(json!([refuse(&prompts[1])])).await;
+    client.approve(job).await.unwrap();
+    let partial = finished(&client, job).await;
+    assert_eq!(partial["outcome"], "partial", "{partial}");
+    let combined = format!("/api/v3/videos/{job}/combined");
+    let older = see(&client, &combined, None).await;
+    assert!(older.status == 200 && older.tag.len() > 60, "{}", older.tag);
+    assert_eq!(see(&client, &combined, Some(&older.tag)).await.status, 304, "nothing is new yet");
+
+    world.stage.control().reset().await.unwrap();
+    let scene = partial["scenes"][1]["id"].as_str().unwrap();
+    let path = format!("/api/v3/jobs/{job}/scenes/{scene}/regenerate");
+    assert_eq!(client.call(Method::POST, &path, None).await.unwrap().status, 200);
+    until(&client, job, |job| job["next_cut"].is_null() && job["outcome"] == "full").await;
+
+    let newer = see(&client, &combined, Some(&older.tag)).await;
+    assert_eq!(newer.status, 200, "the old tag is of something else");
+    assert!(newer.tag != older.tag && newer.location != older.location && newer.bytes != older.bytes);
+    let again = see(&client, &combined, Some(&newer.tag)).await;
+    assert_eq!((again.status, again.tag.as_str(), again.bytes.len()), (304, newer.tag.as_str(), 0));
+    for seen in [older, newer] {
+        assert!(seen.caching.contains("no-cache"), "{}", seen.caching);
+        let kept = see(&client, &seen.location, None).await;
+        assert_eq!((kept.status, kept.tag), (200, seen.tag), "{}", seen.location);
+        assert!(kept.bytes == seen.bytes && kept.caching.contains("immutable"), "{}", seen.location);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
