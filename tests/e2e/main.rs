@@ -15,6 +15,7 @@ mod load;
 mod main_job;
 mod memory;
 mod partial;
+mod pictures;
 mod processes;
 mod rehearsals;
 mod scaled;
