@@ -14,6 +14,7 @@ mod leaks;
 mod load;
 mod main_job;
 mod memory;
+mod overrides;
 mod partial;
 mod pictures;
 mod processes;
