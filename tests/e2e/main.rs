@@ -15,6 +15,7 @@ mod load;
 mod main_job;
 mod memory;
 mod overrides;
+mod paging;
 mod partial;
 mod pictures;
 mod processes;

@@ -18,6 +18,8 @@ struct Drill {
     /// The tests: whose name has this in it.
     tests: &'static str,
     settings: &'static [Setting],
+    /// Variables that it has unless an argument says otherwise: the test command's own sizes are small.
+    sizes: &'static [(&'static str, &'static str)],
 }
 
 /// What can be set of a drill.
@@ -37,7 +39,7 @@ enum Value {
 /// Where programs are found; a setting of it names a directory, see [`repeating`].
 const PATH: &str = "PATH";
 
-const DRILLS: [Drill; 4] = [
+const DRILLS: [Drill; 6] = [
     Drill {
         name: "chaos",
         about: "processes killed, servers restarted, replicas replaced, at random and at every boundary",
@@ -68,6 +70,7 @@ const DRILLS: [Drill; 4] = [
                 value: Value::File,
             },
         ],
+        sizes: &[],
     },
     Drill {
         name: "leaks",
@@ -99,6 +102,7 @@ const DRILLS: [Drill; 4] = [
                 value: Value::File,
             },
         ],
+        sizes: &[],
     },
     Drill {
         name: "restart",
@@ -118,6 +122,7 @@ const DRILLS: [Drill; 4] = [
                 value: Value::Number,
             },
         ],
+        sizes: &[],
     },
     Drill {
         name: "outage",
@@ -129,6 +134,53 @@ const DRILLS: [Drill; 4] = [
             about: "for how long",
             value: Value::Number,
         }],
+        sizes: &[],
+    },
+    Drill {
+        name: "media",
+        about: "bodies over the limit, and many readers of one large asset; memory stays small",
+        tests: "memory::",
+        settings: &[
+            Setting {
+                flag: "--limit",
+                variable: "FILMSTRIP_MEDIA_LIMIT_MIB",
+                about: "MiB that may be uploaded; one byte more is sent; without it 2048",
+                value: Value::Number,
+            },
+            Setting {
+                flag: "--asset",
+                variable: "FILMSTRIP_MEDIA_ASSET_MIB",
+                about: "MiB of what is read; without it 1024",
+                value: Value::Number,
+            },
+            Setting {
+                flag: "--readers",
+                variable: "FILMSTRIP_MEDIA_READERS",
+                about: "how many read it at once; without it 50",
+                value: Value::Number,
+            },
+        ],
+        sizes: &[("FILMSTRIP_MEDIA_LIMIT_MIB", "2048"), ("FILMSTRIP_MEDIA_ASSET_MIB", "1024")],
+    },
+    Drill {
+        name: "paging",
+        about: "a long list of jobs read page by page while jobs are added; each comes once",
+        tests: "paging::",
+        settings: &[
+            Setting {
+                flag: "--jobs",
+                variable: "FILMSTRIP_PAGING_JOBS",
+                about: "how many are there before; without it 10000",
+                value: Value::Number,
+            },
+            Setting {
+                flag: "--rate",
+                variable: "FILMSTRIP_PAGING_RATE",
+                about: "how many are to be added a second; without it 500, or as many as the machine can make",
+                value: Value::Number,
+            },
+        ],
+        sizes: &[("FILMSTRIP_PAGING_JOBS", "10000"), ("FILMSTRIP_PAGING_RATE", "500")],
     },
 ];
 
@@ -158,6 +210,7 @@ pub(crate) fn named(name: &str, args: &[String]) -> Result<ExitCode, String> {
         return Err("the programs could not be built; the compiler's words are above".into());
     }
     let mut command = test_command(drill);
+    command.envs(drill.sizes.iter().copied());
     for (variable, value) in variables {
         let value = if variable == PATH { repeating(Path::new(&value))? } else { value.into() };
         command.env(variable, value);
@@ -238,6 +291,17 @@ mod tests {
             set,
             [("FILMSTRIP_CHAOS_SEED", "7".to_owned()), ("FILMSTRIP_CHAOS_MINUTES", "2.5".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_drill_has_sizes_only_of_what_can_be_set() {
+        for drill in &DRILLS {
+            for (variable, value) in drill.sizes {
+                let setting = drill.settings.iter().find(|setting| setting.variable == *variable);
+                assert!(setting.is_some_and(|setting| checked(setting, value).is_ok()), "{variable}");
+            }
+        }
+        assert!(DRILLS.iter().any(|drill| !drill.sizes.is_empty()));
     }
 
     #[test]

@@ -149,3 +149,16 @@ pub(crate) async fn until_at_any(
 pub(crate) async fn pause() {
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
+
+/// A size that the environment sets for a drill; `usual` is for every day.
+pub(crate) fn sized(variable: &str, usual: usize) -> usize {
+    let said = std::env::var(variable).ok().filter(|text| !text.is_empty());
+    said.map_or(usual, |text| {
+        text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, which is no whole number"))
+    })
+}
+
+#[allow(clippy::print_stderr, reason = "numbers to look at; nothing depends on them")]
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
