@@ -157,7 +157,8 @@ pub(crate) async fn delete(app: &App, request: DeleteCampaignRequest) -> Result<
         let assets = store::assets::going(&app.log, With::Campaign(&campaign_id)).await;
         let with_it = assets.map_err(error::log)?.into_iter().map(Event::from).collect();
         let event = CampaignDeleted { campaign_id, client_id };
-        // What came after the look at the table still refers to the campaign, and the database then refuses.
+        // What came after the look at the table still refers to the campaign, and the database then refuses; so it
+        // does when the campaign has gone to another client.
         if let Some(reply) = app.store(&command, Write::last(with_it, event, app.now()), DELETED).await? {
             return Ok(reply);
         }

@@ -141,7 +141,8 @@ pub(crate) async fn delete(app: &App, request: DeleteClientRequest) -> Result<De
             }),
         );
         let event = ClientDeleted { client_id: client_id.clone() };
-        // What came after the look at the tables still refers to the client, and the database then refuses.
+        // What came after the look at the tables still refers to the client, and the database then refuses; so it
+        // does when what was seen as the client's has gone to another.
         if let Some(reply) = app.store(&command, Write::last(with_it, event, app.now()), DELETED).await? {
             return Ok(reply);
         }

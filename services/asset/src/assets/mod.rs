@@ -21,6 +21,7 @@ use crate::events::{AssetDeleted, AssetStored};
 use crate::fields::Check;
 use crate::store::{self, Page, assets::Wanted, time_text};
 use describe::Description;
+use owner::Owner;
 
 /// How often a creation is decided again because its client or campaign changed meanwhile.
 const DECISIONS: usize = 3;
@@ -60,10 +61,11 @@ pub(crate) async fn import(app: &App, request: ImportAssetRequest) -> Result<Ass
 }
 
 /// What the caller says, checked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Draft {
-    client_id: Option<String>,
-    campaign_id: Option<String>,
+    /// As the caller named them: a campaign's client is looked up, and may change.
+    named: Owner,
+    owner: Owner,
     description: Description,
 }
 
@@ -73,9 +75,10 @@ impl Draft {
         let client_id = check.text("client_id", fields.client_id.clone());
         let campaign_id = check.text("campaign_id", fields.campaign_id.clone());
         let description = Description::check(&mut check, fields, file_name);
-        let owner = owner::find(&app.log, &mut check, client_id, campaign_id).await?;
+        let named = Owner { client_id, campaign_id };
+        let owner = owner::find(&app.log, &mut check, named.clone()).await?;
         check.finish()?;
-        Ok(Self { client_id: owner.client_id, campaign_id: owner.campaign_id, description })
+        Ok(Self { named, owner, description })
     }
 }
 
@@ -87,13 +90,13 @@ async fn record(
     source_url: Option<String>,
 ) -> Result<Asset, ServiceError> {
     let seen = inspect::inspect(app, &blob).await?;
-    let mut draft = draft.clone();
+    let mut owner = draft.owner.clone();
     for _ in 0..DECISIONS {
         let event = AssetStored {
             asset_id: Uuid::new_v4().to_string(),
             kind: seen.kind.to_owned(),
-            client_id: draft.client_id.clone(),
-            campaign_id: draft.campaign_id.clone(),
+            client_id: owner.client_id.clone(),
+            campaign_id: owner.campaign_id.clone(),
             name: draft.description.name.clone(),
             description: draft.description.text.clone(),
             tags: draft.description.tags.clone(),
@@ -112,9 +115,8 @@ async fn record(
             return Ok(reply);
         }
         let mut check = Check::default();
-        let owner = owner::find(&app.log, &mut check, draft.client_id, draft.campaign_id).await?;
+        owner = owner::find(&app.log, &mut check, draft.named.clone()).await?;
         check.finish()?;
-        draft = Draft { client_id: owner.client_id, campaign_id: owner.campaign_id, ..draft };
     }
     Err(error::contended())
 }
@@ -172,9 +174,13 @@ pub(crate) async fn delete(app: &App, request: DeleteAssetRequest) -> Result<Del
     if let Some(reply) = command.earlier(&app.log).await? {
         return Ok(reply);
     }
-    let Asset { id: asset_id, client_id, campaign_id, .. } = get(app, &request.id).await?;
-    let event = AssetDeleted { asset_id, client_id, campaign_id };
-    let stored = app.store(&command, Write::last(Vec::new(), event, app.now()), DELETED).await?;
-    // Somebody else was faster.
-    stored.ok_or_else(not_found)
+    for _ in 0..DECISIONS {
+        let Asset { id: asset_id, client_id, campaign_id, .. } = get(app, &request.id).await?;
+        let event = AssetDeleted { asset_id, client_id, campaign_id };
+        // Somebody else was faster: it is gone, or another client's.
+        if let Some(reply) = app.store(&command, Write::last(Vec::new(), event, app.now()), DELETED).await? {
+            return Ok(reply);
+        }
+    }
+    Err(error::contended())
 }

@@ -11,19 +11,15 @@ const NOBODY: &str = "must include campaign_id or client_id";
 const ANOTHERS: &str = "does not belong to the client";
 
 /// The client and the campaign of an asset.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Owner {
     pub(super) client_id: Option<String>,
     pub(super) campaign_id: Option<String>,
 }
 
 /// Looks both up; a campaign brings its client along.
-pub(super) async fn find(
-    log: &Log,
-    check: &mut Check,
-    client_id: Option<String>,
-    campaign_id: Option<String>,
-) -> Result<Owner, ServiceError> {
+pub(super) async fn find(log: &Log, check: &mut Check, named: Owner) -> Result<Owner, ServiceError> {
+    let Owner { client_id, campaign_id } = named;
     if client_id.is_none() && campaign_id.is_none() {
         check.refuse("campaign_id", NOBODY);
         check.refuse("client_id", NOBODY);

@@ -99,8 +99,28 @@ impl Event {
         Ok(NewEvent::new(Uuid::now_v7(), self.kind(), data, at).schema_version(SCHEMA_VERSION).meta(meta))
     }
 
-    /// What it changes in the read tables.
+    /// What it changes in the read tables when it is stored. It is only stored while what it tells of an owner is
+    /// true: otherwise it is decided again.
     pub(crate) fn rows(&self, at: Timestamp) -> Vec<Statement> {
+        match self {
+            Self::AssetStored(event) => {
+                let client = event.client_id.as_deref();
+                let campaign = event.campaign_id.iter();
+                let premise = campaign.map(|id| store::campaigns::is_still_of(id, client));
+                premise.chain(self.rows_again(at)).collect()
+            }
+            Self::CampaignDeleted(event) => {
+                vec![store::delete_of("campaign", &event.campaign_id, Some(&event.client_id))]
+            }
+            Self::AssetDeleted(event) => {
+                vec![store::delete_of("asset", &event.asset_id, event.client_id.as_deref())]
+            }
+            _ => self.rows_again(at),
+        }
+    }
+
+    /// The same for what is in the log already, and has happened whatever it rested on.
+    fn rows_again(&self, at: Timestamp) -> Vec<Statement> {
         match self {
             Self::ClientCreated(event) => vec![store::clients::insert(event, &self.stream(), at)],
             Self::ClientUpdated(event) => vec![store::clients::update(&event.now, at)],
@@ -130,7 +150,7 @@ pub fn replay(stored: &StoredEvent) -> anyhow::Result<Append> {
         meta: stored.meta.clone(),
         recorded_at: stored.recorded_at,
     };
-    let rows = Event::from_stored(stored)?.map(|event| event.rows(stored.recorded_at));
+    let rows = Event::from_stored(stored)?.map(|event| event.rows_again(stored.recorded_at));
     Ok(Append::to(&stored.stream).event(again).statements(rows.unwrap_or_default()))
 }
 

@@ -52,6 +52,12 @@ pub(crate) fn update(now: &CampaignCreated, at: Timestamp) -> Vec<Statement> {
     ]
 }
 
+/// Changes nothing, and fails what is stored with it unless the campaign is still this client's.
+pub(crate) fn is_still_of(id: &str, client_id: Option<&str>) -> Statement {
+    let sql = "UPDATE campaign SET client_id = client_id WHERE id = $1 AND client_id = $2";
+    Statement::new(sql, params![id, client_id]).affecting(1)
+}
+
 /// Ids of a client's campaigns.
 pub(crate) async fn ids_of(log: &Log, client_id: &str) -> Result<Vec<String>, LogError> {
     let sql = "SELECT id FROM campaign WHERE client_id = $1 ORDER BY position";

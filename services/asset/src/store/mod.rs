@@ -141,6 +141,12 @@ pub(crate) fn delete(table: &str, id: &str) -> Statement {
     Statement::new(format!("DELETE FROM {table} WHERE id = $1"), params![id]).affecting(1)
 }
 
+/// As [`delete`], as long as it is still this client's.
+pub(crate) fn delete_of(table: &str, id: &str, client_id: Option<&str>) -> Statement {
+    let sql = format!("DELETE FROM {table} WHERE id = $1 AND coalesce(client_id, '') = $2");
+    Statement::new(sql, params![id, client_id.unwrap_or_default()]).affecting(1)
+}
+
 /// The version of a stream; 0 when it has no events.
 pub(crate) async fn version(log: &Log, stream: &str) -> Result<i64, LogError> {
     let sql = "SELECT coalesce(max(version), 0) AS version FROM event WHERE stream = $1";
