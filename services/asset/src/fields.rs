@@ -55,6 +55,12 @@ impl Check {
         value.unwrap_or_default()
     }
 
+    /// A text that may be absent, but not blank: what would widen something must be left out on purpose.
+    pub(crate) fn filled(&mut self, field: &str, value: Option<String>) -> Option<String> {
+        let value = self.required(field, Some(value?));
+        Some(value).filter(|value| !value.is_empty())
+    }
+
     /// A name: one to 255 characters as a person counts them.
     pub(crate) fn name(&mut self, value: Option<String>) -> String {
         let name = self.required("name", value);

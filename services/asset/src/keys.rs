@@ -57,7 +57,7 @@ async fn check(
         name: check.name(request.name),
         prefix: secret.prefix.clone(),
         scopes: scopes(&mut check, &request.scopes),
-        client_id: check.text("client_id", request.client_id),
+        client_id: check.filled("client_id", request.client_id),
         expires_at: expiry(&mut check, request.expires_at, now),
     };
     if let Some(client) = &event.client_id {
@@ -84,7 +84,7 @@ fn scopes(check: &mut Check, given: &[String]) -> Vec<String> {
 }
 
 fn expiry(check: &mut Check, given: Option<String>, now: Timestamp) -> Option<Timestamp> {
-    let given = check.text("expires_at", given)?;
+    let given = check.filled("expires_at", given)?;
     match given.trim().parse::<Timestamp>() {
         Ok(expires_at) if expires_at > now => Some(expires_at),
         Ok(_) => {

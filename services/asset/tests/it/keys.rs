@@ -114,18 +114,24 @@ async fn a_key_ends_when_it_is_revoked_or_over() {
 async fn a_key_is_for_something_known() {
     let mut world = World::new().await;
     let client = world.client_named("Northwind").await;
-    let with = |scopes: &[&str], client: &str, expires: &str| pb::CreateApiKeyRequest {
+    let of = |client: &str, scopes: &[&str]| pb::CreateApiKeyRequest {
         client_id: Some(client.to_owned()),
-        expires_at: Some(expires.to_owned()),
         ..wanted(scopes)
     };
+    let until =
+        |expires: &str| pb::CreateApiKeyRequest { expires_at: Some(expires.to_owned()), ..wanted(&["read"]) };
     for (request, expected) in [
-        (with(&[], "", ""), ("scopes", "can't be blank")),
-        (with(&["read", "all"], "", ""), ("scopes", "must be of read, write and admin")),
-        (with(&["admin"], &client.id, ""), ("scopes", "cannot hold admin for a key of one client")),
-        (with(&["read"], "x", ""), ("client_id", "does not exist")),
-        (with(&["read"], "", "tomorrow"), ("expires_at", "is invalid")),
-        (with(&["read"], "", "2025-03-04T05:06:07Z"), ("expires_at", "must be in the future")),
+        (wanted(&[]), ("scopes", "can't be blank")),
+        (wanted(&["read", "all"]), ("scopes", "must be of read, write and admin")),
+        (of(&client.id, &["admin"]), ("scopes", "cannot hold admin for a key of one client")),
+        (of("x", &["read"]), ("client_id", "does not exist")),
+        (of("", &["read"]), ("client_id", "can't be blank")),
+        (of(" \t", &["read"]), ("client_id", "can't be blank")),
+        (of("\0", &["read"]), ("client_id", "is invalid")),
+        (until("tomorrow"), ("expires_at", "is invalid")),
+        (until("2025-03-04T05:06:07Z"), ("expires_at", "must be in the future")),
+        (until(""), ("expires_at", "can't be blank")),
+        (until("  "), ("expires_at", "can't be blank")),
         (pb::CreateApiKeyRequest { name: None, ..wanted(&["read"]) }, ("name", "can't be blank")),
     ] {
         let error = refused(world.client.create_api_key(request).await);
