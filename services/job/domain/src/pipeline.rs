@@ -7,6 +7,7 @@ pub mod overlay;
 mod rules;
 pub mod script;
 mod terms;
+pub mod voice;
 
 pub use overlay::Overlay;
 pub use terms::{ForNewJob, JobTerms, VoiceTerms};

@@ -79,7 +79,8 @@ impl Writer {
         Ok(pb::Script { full_script: segments.join(" "), segments, writer: writer.to_owned() })
     }
 
-    /// What is said over a job, as far as its video lasts.
+    /// What is said over a job, as far as its video lasts. What its storyboard and its campaign may say at length is
+    /// cut to what a script may be about.
     ///
     /// # Errors
     /// The language model failed for good.
@@ -92,11 +93,11 @@ impl Writer {
         // What the templates say of a scene is for a video model; what a planner says is for people.
         let is_told = plan.planner == XAI;
         let scene = |draft: &SceneDraft| pb::ScriptScene {
-            title: draft.title.clone(),
-            description: if is_told { draft.description.clone() } else { String::new() },
+            title: script::shortened(&draft.title),
+            description: if is_told { script::shortened(&draft.description) } else { String::new() },
         };
         let request = pb::PreviewScriptRequest {
-            name: name.to_owned(),
+            name: script::shortened(name),
             scenes: plan.scenes.iter().map(scene).collect(),
             length: "short".to_owned(),
             ..pb::PreviewScriptRequest::default()

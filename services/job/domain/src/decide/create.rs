@@ -81,6 +81,7 @@ fn check(create: &CreateJob, model: &Model) -> Vec<Violation> {
         }
         wrong.extend(check_scene(&at, model, draft));
     }
+    wrong.extend(create.terms.check());
     wrong
 }
 

@@ -1,6 +1,7 @@
 //! What each member of each step may be. Members that are not named here are kept as they come.
 
 use super::overlay::{LONGEST_FADE, POSITIONS, SIZES, is_color};
+use super::voice::{VOICES, is_voice};
 use crate::models;
 use crate::refusal::Violation;
 use serde_json::{Map, Value};
@@ -12,7 +13,7 @@ const MOST_SCENES: i64 = 30;
 /// The longest default of a scene's music, in seconds.
 const LONGEST_MUSIC: f64 = 60.0;
 /// The longest fade of music, in seconds.
-const LONGEST_MUSIC_FADE: f64 = 10.0;
+pub(super) const LONGEST_MUSIC_FADE: f64 = 10.0;
 /// The longest text of a member.
 const LONGEST_TEXT: usize = 200;
 
@@ -35,6 +36,8 @@ enum Rule {
     Model,
     /// A colour.
     Color,
+    /// A voice that the audio service takes.
+    Voice,
 }
 
 fn rule(step: &str, member: &str) -> Option<Rule> {
@@ -56,7 +59,8 @@ fn rule(step: &str, member: &str) -> Option<Rule> {
         ("text_overlays", "default_color") => Rule::Color,
         ("text_overlays", "fade_in_duration" | "fade_out_duration") => Rule::Number(0.0, LONGEST_FADE),
         ("voiceover", "tts_provider") => Rule::Word(&["elevenlabs"]),
-        ("voiceover", "default_voice" | "script_llm") | ("avatar_overlay", _) => Rule::Text,
+        ("voiceover", "default_voice") => Rule::Voice,
+        ("voiceover", "script_llm") | ("avatar_overlay", _) => Rule::Text,
         ("music_generation", "default_duration") => Rule::Number(1.0, LONGEST_MUSIC),
         ("music_generation", "fade_duration") => Rule::Number(0.0, LONGEST_MUSIC_FADE),
         ("video_stitching", "output_format") => Rule::Word(&["mp4"]),
@@ -103,6 +107,10 @@ fn why_not(rule: &Rule, value: &Value) -> Option<String> {
         Rule::Color => (
             value.as_str().is_some_and(is_color),
             "must be the name of a colour, such as white, or #rrggbb".to_owned(),
+        ),
+        Rule::Voice => (
+            value.as_str().is_some_and(is_voice),
+            format!("must be one of {}, or the provider's id of a voice", VOICES.join(", ")),
         ),
     };
     (!is_right).then_some(wanted)

@@ -138,14 +138,22 @@ pub fn template(brief: &Brief) -> Vec<String> {
     segments
 }
 
-/// The segments that can be said in so many seconds, one after the other; the first in any case.
+/// As much of a text as may be in a brief.
+#[must_use]
+pub fn shortened(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).collect()
+}
+
+/// The segments that can be said in so many seconds and make no script that is too long, one after the other; the
+/// first in any case.
 #[must_use]
 pub fn fitted(segments: Vec<String>, seconds: u32) -> Vec<String> {
     let most = f64::from(seconds) * WORDS_PER_SECOND;
-    let mut words = 0;
+    let (mut words, mut length) = (0, 0);
     let mut fits = |segment: &String| {
         words += segment.split_whitespace().count();
-        words as f64 <= most
+        length += segment.chars().count() + 1;
+        words as f64 <= most && length <= LONGEST
     };
     let kept = segments.iter().take_while(|segment| fits(segment)).count().max(1);
     segments.into_iter().take(kept).collect()
@@ -179,6 +187,8 @@ fn listed(words: &[String]) -> String {
     }
 }
 
+/// What cannot be spoken parts words.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let parts = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }

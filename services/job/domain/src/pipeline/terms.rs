@@ -1,6 +1,10 @@
 //! What a new job takes from the settings.
 
-use super::{Overlay, Pipeline};
+use super::overlay::{self, Overlay};
+use super::rules::LONGEST_MUSIC_FADE;
+use super::voice::{USUAL_VOICE, is_voice};
+use super::{Pipeline, script};
+use crate::refusal::Violation;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -46,6 +50,25 @@ impl JobTerms {
     pub fn are_usual(&self) -> bool {
         *self == Self::default()
     }
+
+    /// What a worker would refuse, once everything before it was paid.
+    pub(crate) fn check(&self) -> Vec<Violation> {
+        let mut wrong = self.overlay.as_ref().map(Overlay::check).unwrap_or_default();
+        if let Some(VoiceTerms { script, voice }) = &self.voice {
+            let fits = !script.trim().is_empty() && script.chars().count() <= script::LONGEST;
+            if !fits || script.contains('\0') {
+                wrong.push(Violation::new("voiceover.script", "can't be spoken"));
+            }
+            if !is_voice(voice) {
+                wrong.push(Violation::new("voiceover.default_voice", "is no voice"));
+            }
+        }
+        let longest = LONGEST_MUSIC_FADE * 1_000.0;
+        if self.music_fade_ms.is_some_and(|fade| !(0.0..=longest).contains(&(fade as f64))) {
+            wrong.push(Violation::new("music_generation.fade_duration", "is too long"));
+        }
+        wrong
+    }
 }
 
 /// What the settings say of a job that is being made.
@@ -71,6 +94,7 @@ impl Pipeline {
     pub fn for_new_job(&self, title: &str) -> ForNewJob {
         let count = self.changed("scene_generation", "default_scene_count").and_then(Value::as_u64);
         let model = self.changed("video_rendering", "model").and_then(Value::as_str);
+        let title = overlay::shortened(title);
         // A title that nobody could read is none.
         let is_told = title.chars().any(|letter| !letter.is_whitespace() && !letter.is_control());
         let fade = self.changed("music_generation", "fade_duration").and_then(Value::as_f64);
@@ -91,17 +115,18 @@ impl Pipeline {
 
     fn voice(&self) -> String {
         let voice = self.changed("voiceover", "default_voice").and_then(Value::as_str);
-        voice.unwrap_or("professional").to_owned()
+        // What was kept before it was checked may be none.
+        voice.filter(|voice| is_voice(voice)).unwrap_or(USUAL_VOICE).to_owned()
     }
 
-    fn overlay(&self, title: &str) -> Overlay {
+    fn overlay(&self, title: String) -> Overlay {
         let config = self.config();
         let member = |name: &str| config.get("text_overlays").and_then(|step| step.get(name));
         let text = |name: &str, usual: &str| member(name).and_then(Value::as_str).unwrap_or(usual).to_owned();
         let seconds = |name: &str| millis(member(name).and_then(Value::as_f64).unwrap_or(0.5));
         let size = member("default_font_size").and_then(Value::as_u64);
         Overlay {
-            text: title.to_owned(),
+            text: title,
             font: text("default_font", "Arial"),
             font_size: size.and_then(|size| u32::try_from(size).ok()).unwrap_or(48),
             color: text("default_color", "white"),

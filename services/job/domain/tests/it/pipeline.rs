@@ -2,9 +2,9 @@
 
 use crate::harness::{create, cut_ready, music, nothing, rendered};
 use job_domain::pipeline::{Pipeline, PipelineCommand, PipelineEvent, PipelineRefusal, defaults};
-use job_domain::pipeline::{VoiceTerms, script};
+use job_domain::pipeline::{VoiceTerms, overlay, script};
 use job_domain::view::{AudioStatus, audio};
-use job_domain::{Command, Effect, JobTerms, plan};
+use job_domain::{Command, Effect, JobTerms, Refusal, plan};
 use serde_json::{Map, Value, json};
 
 fn object(value: Value) -> Map<String, Value> {
@@ -162,11 +162,82 @@ fn a_voice_needs_music_and_is_asked_for_with_it() {
 }
 
 #[test]
+fn a_voice_is_one_that_the_audio_service_takes() {
+    for wrong in ["", " ", "Rachel (warm)", "grüße", "../../v1/user", &"x".repeat(65)] {
+        assert_eq!(
+            fields(step("voiceover", json!({"default_voice": wrong}))),
+            ["voiceover.default_voice"],
+            "{wrong}"
+        );
+    }
+    for right in ["Professional", "energetic", "21m00Tcm4TlvDq8ikWAM", &"x".repeat(64)] {
+        after([step("voiceover", json!({"default_voice": right}))]);
+    }
+    // One that was kept before it was checked.
+    let mut pipeline = Pipeline::default();
+    let changed = object(json!({"voiceover": {"enabled": true, "default_voice": "Rachel (warm)"}}));
+    pipeline.evolve(&PipelineEvent::PipelineConfigured { changes: Map::new(), changed });
+    assert_eq!(pipeline.for_new_job("Spring").voice.as_deref(), Some("professional"));
+}
+
+#[test]
+fn a_long_title_is_cut_to_what_can_be_drawn() {
+    let settings = after([step("text_overlays", json!({"enabled": true}))]);
+    let text = |title: &str| settings.for_new_job(title).terms.overlay.map(|overlay| overlay.text);
+    // Seven characters of text, one to a person's eye.
+    let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+    let drawn = text(&family.repeat(255)).expect("an overlay");
+    assert_eq!(drawn, family.repeat(overlay::LONGEST_TEXT / 7));
+    assert_eq!(text(&"x".repeat(501)), Some("x".repeat(500)));
+    // What is left of it can be read.
+    assert_eq!(text(&format!("{}Spring", "\r\n".repeat(249))).as_deref(), Some("Spring"));
+    assert_eq!(text(&format!("e{}", "\u{301}".repeat(600))), None);
+}
+
+#[test]
+fn terms_that_a_worker_would_refuse_make_no_job() {
+    let usual = after([step("text_overlays", json!({"enabled": true}))]).for_new_job("Spring").terms;
+    let overlay = usual.overlay.clone().expect("an overlay");
+    let voice = |script: &str, voice: &str| {
+        let voice = Some(VoiceTerms { script: script.to_owned(), voice: voice.to_owned() });
+        JobTerms { voice, ..JobTerms::default() }
+    };
+    let drawn = |overlay| JobTerms { overlay: Some(overlay), ..JobTerms::default() };
+    let long = overlay::Overlay { text: "x".repeat(501), ..overlay.clone() };
+    let tiny = overlay::Overlay { font_size: 1, color: "x".to_owned(), ..overlay.clone() };
+    for (terms, field) in [
+        (drawn(long), "text_overlays.text"),
+        (drawn(tiny), "text_overlays.default_font_size text_overlays.default_color"),
+        (drawn(overlay::Overlay { text: "\n".to_owned(), ..overlay }), "text_overlays.text"),
+        (voice(" ", "calm"), "voiceover.script"),
+        (voice("a\0b", "calm"), "voiceover.script"),
+        (voice(&"x".repeat(5_001), "calm"), "voiceover.script"),
+        (voice("Welcome.", "Rachel (warm)"), "voiceover.default_voice"),
+        (JobTerms { music_fade_ms: Some(-1), ..JobTerms::default() }, "music_generation.fade_duration"),
+    ] {
+        match refusal_of(terms) {
+            Refusal::Invalid(wrong) => {
+                let fields: Vec<_> = wrong.iter().map(|wrong| wrong.field.as_str()).collect();
+                assert_eq!(fields.join(" "), field);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    nothing().after(create(|job| job.terms = usual));
+}
+
+fn refusal_of(terms: JobTerms) -> Refusal {
+    nothing().refusal(create(|job| job.terms = terms))
+}
+
+#[test]
 fn a_script_is_cut_to_what_can_be_said_while_the_video_plays() {
     let segments =
         || vec!["One two three four.".to_owned(), "Five six.".to_owned(), "Seven eight nine.".to_owned()];
     assert_eq!(script::fitted(segments(), 3), segments()[..2]);
     assert_eq!(script::fitted(segments(), 1), segments()[..1], "the first in any case");
+    let long = || vec!["x".repeat(2_000); 4];
+    assert_eq!(script::fitted(long(), 60), long()[..2], "no longer than a script may be");
 }
 
 #[test]
