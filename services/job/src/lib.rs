@@ -65,6 +65,7 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let planner = planner::Planner::new(settings.planner.as_ref())?;
     let assets = assets::Assets::new(&settings.asset)?;
     let pipeline = pipeline::PipelineSettings::new(log.clone(), clock.clone());
+    let pipeline = pipeline.of_process(&settings);
     let workers = workers::Workers::new(&settings)?;
     let tasks = Tasks::new("job", cancel.clone());
 

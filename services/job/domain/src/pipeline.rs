@@ -12,6 +12,7 @@ pub mod voice;
 pub use overlay::Overlay;
 pub use terms::{ForNewJob, JobTerms, VoiceTerms};
 
+use crate::models::DEFAULT_MODEL;
 use crate::refusal::Violation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -114,7 +115,17 @@ impl Pipeline {
     /// All settings: what was changed over the defaults.
     #[must_use]
     pub fn config(&self) -> Map<String, Value> {
+        self.config_with(DEFAULT_MODEL, None)
+    }
+
+    /// The same in a process with another model for jobs that name none, or another language model.
+    #[must_use]
+    pub fn config_with(&self, model: &str, language_model: Option<&str>) -> Map<String, Value> {
         let mut config = defaults();
+        let writer = language_model.map(|model| ("voiceover", json!({ "script_llm": model })));
+        let own = std::iter::once(("video_rendering", json!({ "model": model }))).chain(writer);
+        let own: Map<_, _> = own.map(|(step, members)| (step.to_owned(), members)).collect();
+        merge(&mut config, &own);
         merge(&mut config, &self.changed);
         config
     }
@@ -130,6 +141,12 @@ impl Pipeline {
     #[must_use]
     pub fn writes_scripts_with_ai(&self) -> bool {
         self.is_on("voiceover", "generate_script")
+    }
+
+    /// The language model that writes what a voice says, once somebody named one.
+    #[must_use]
+    pub fn script_model(&self) -> Option<&str> {
+        self.changed("voiceover", "script_llm")?.as_str()
     }
 
     /// How long the music of a scene is when nobody says, in seconds.
@@ -187,8 +204,8 @@ fn check(changed: &Map<String, Value>) -> Vec<Violation> {
 pub fn defaults() -> Map<String, Value> {
     let steps = [
         ("scene_generation", json!({ "enabled": true, "use_ai": true, "default_scene_count": 7 })),
-        ("image_selection", json!({ "enabled": true, "use_llm": true, "fallback_to_simple": true })),
-        ("video_rendering", json!({ "enabled": true, "model": "veo3", "max_concurrency": 10 })),
+        ("image_selection", json!({ "enabled": true, "use_llm": true, "fallback_to_simple": false })),
+        ("video_rendering", json!({ "enabled": true, "model": DEFAULT_MODEL, "max_concurrency": 10 })),
         (
             "text_overlays",
             json!({
@@ -212,7 +229,7 @@ pub fn defaults() -> Map<String, Value> {
         ),
         (
             "music_generation",
-            json!({ "enabled": true, "use_continuation": true, "default_duration": 4.0, "fade_duration": 1.5 }),
+            json!({ "enabled": true, "use_continuation": true, "default_duration": 4.0, "fade_duration": 2.0 }),
         ),
         ("video_stitching", json!({ "enabled": true, "output_format": "mp4", "merge_audio": true })),
     ];

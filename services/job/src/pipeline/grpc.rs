@@ -14,7 +14,7 @@ use protos::job::v1::{self as pb, pipeline_service_server::PipelineService};
 use serde_json::{Map, Value};
 use tonic::{Request, Response, Status};
 
-use super::{PipelineSettings, message, preview::Previewer, script::Writer};
+use super::{PipelineSettings, preview::Previewer, script::Writer};
 use crate::{
     app::{App, Done, Remember},
     events::Origin,
@@ -44,7 +44,7 @@ impl PipelineService for Pipelines {
         &self,
         _: Request<pb::GetPipelineRequest>,
     ) -> Result<Response<pb::Pipeline>, Status> {
-        Ok(Response::new(message(&self.settings.current().await?)))
+        Ok(Response::new(self.settings.message(&self.settings.current().await?)))
     }
 
     async fn configure_pipeline(

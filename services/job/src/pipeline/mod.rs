@@ -14,6 +14,7 @@ pub mod script;
 use std::sync::Arc;
 
 use eventlog::{Append, AppendError, CommandRecord, Expected, Log, Meta, NewEvent, StoredEvent};
+use job_domain::models;
 use job_domain::pipeline::{
     Pipeline, PipelineCommand, PipelineEvent, PipelineRefusal, SCHEMA_VERSION, STREAM,
 };
@@ -24,7 +25,7 @@ use protos::job::v1 as pb;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::error::database;
+use crate::{error::database, settings::Settings};
 
 const KIND: &str = "PipelineConfigured";
 /// How often a change is decided again because somebody else was faster.
@@ -37,13 +38,27 @@ pub struct PipelineSettings {
     clock: Clock,
     /// As of the last look: only what is newer is loaded.
     kept: Arc<Mutex<(i64, Pipeline)>>,
+    /// Model of jobs for which neither the request nor the settings name one.
+    model: Arc<str>,
+    /// The language model of this process, if it has one.
+    language_model: Option<Arc<str>>,
 }
 
 impl PipelineSettings {
     /// The settings in `log`.
     #[must_use]
     pub fn new(log: Log, clock: Clock) -> Self {
-        Self { log, clock, kept: Arc::default() }
+        let model = models::DEFAULT_MODEL.into();
+        Self { log, clock, kept: Arc::default(), model, language_model: None }
+    }
+
+    /// The same, shown over what is in force in a process with these settings.
+    #[must_use]
+    pub fn of_process(self, settings: &Settings) -> Self {
+        let name = settings.default_model.as_str();
+        let model = models::find(name).map_or(name, |model| model.key).into();
+        let language_model = settings.planner.as_ref().map(|xai| xai.model.as_str().into());
+        Self { model, language_model, ..self }
     }
 
     /// The settings as of their last event.
@@ -83,10 +98,10 @@ impl PipelineSettings {
         for _ in 0..DECISIONS {
             let (version, mut pipeline) = self.load().await?;
             let Some(event) = pipeline.decide(command.clone()).map_err(refused)? else {
-                return Ok(message(&pipeline));
+                return Ok(self.message(&pipeline));
             };
             pipeline.evolve(&event);
-            let reply = message(&pipeline);
+            let reply = self.message(&pipeline);
             let record = (!command_id.is_empty()).then(|| CommandRecord {
                 id: command_id.to_owned(),
                 digest: digest.to_owned(),
@@ -117,6 +132,15 @@ impl PipelineSettings {
         }
     }
 
+    /// Settings as they are sent.
+    fn message(&self, pipeline: &Pipeline) -> pb::Pipeline {
+        let config = pipeline.config_with(&self.model, self.language_model.as_deref());
+        pb::Pipeline {
+            config_json: Value::Object(config).to_string(),
+            enabled_steps: pipeline.enabled_steps(),
+        }
+    }
+
     fn stored(&self, event: &PipelineEvent, command_id: &str) -> Result<NewEvent, serde_json::Error> {
         let mut data = serde_json::to_value(event)?;
         if let Some(object) = data.as_object_mut() {
@@ -137,14 +161,6 @@ fn read(stored: &StoredEvent) -> Result<PipelineEvent, serde_json::Error> {
     let mut data: Value = serde_json::from_str(stored.data.as_str())?;
     data["kind"] = stored.kind.clone().into();
     serde_json::from_value(data)
-}
-
-/// The settings as they are sent.
-fn message(pipeline: &Pipeline) -> pb::Pipeline {
-    pb::Pipeline {
-        config_json: Value::Object(pipeline.config()).to_string(),
-        enabled_steps: pipeline.enabled_steps(),
-    }
 }
 
 fn decoded(reply: &[u8]) -> Result<pb::Pipeline, ServiceError> {

@@ -72,7 +72,7 @@ impl Writer {
         }
         let (segments, writer) = match &self.xai {
             Some((xai, deadline)) if pipeline.writes_scripts_with_ai() => {
-                (ask(xai, *deadline, &brief).await?, XAI)
+                (ask(xai, *deadline, &brief, pipeline.script_model()).await?, XAI)
             }
             _ => (script::template(&brief), TEMPLATE),
         };
@@ -125,10 +125,15 @@ fn brief(request: pb::PreviewScriptRequest) -> Brief {
     }
 }
 
-async fn ask(xai: &Xai, deadline: Duration, brief: &Brief) -> Result<Vec<String>, ServiceError> {
+async fn ask(
+    xai: &Xai,
+    deadline: Duration,
+    brief: &Brief,
+    model: Option<&str>,
+) -> Result<Vec<String>, ServiceError> {
     let until = Instant::now() + deadline;
     let (user, schema) = (user(brief), schema());
-    let question = Question { system: SYSTEM, user: &user, schema: &schema };
+    let question = Question { system: SYSTEM, user: &user, schema: &schema, model };
     let (mut calls, mut why) = (0, String::new());
     for _ in 0..SCRIPTS {
         match xai.ask(question, until, &mut calls).await {

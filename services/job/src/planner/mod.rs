@@ -148,7 +148,7 @@ async fn ask(xai: &Xai, deadline: Duration, brief: Brief<'_>) -> Result<Plan, Se
     let mut system = prompt::SYSTEM.to_owned();
     let mut last = Bad::Shape;
     for storyboard in 1..=STORYBOARDS {
-        let question = Question { system: &system, user: &user, schema: &schema };
+        let question = Question { system: &system, user: &user, schema: &schema, model: None };
         let bad = match xai.ask(question, until, &mut calls).await {
             Err(error) => return Err(failed(Bad::Answer(error))),
             Ok(answer) => match check(brief.kind, &answer, photos, &wishes) {

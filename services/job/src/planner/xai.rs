@@ -45,6 +45,8 @@ pub struct Question<'a> {
     pub user: &'a str,
     /// JSON schema that the answer follows.
     pub schema: &'a Value,
+    /// Which model is asked; none: the configured one.
+    pub model: Option<&'a str>,
 }
 
 /// Why there is no answer. The texts are shown to people and hold no secret.
@@ -141,7 +143,7 @@ impl Xai {
 
     fn body(&self, question: Question<'_>) -> Value {
         json!({
-            "model": self.model,
+            "model": question.model.unwrap_or(&self.model),
             "stream": false,
             "temperature": 0.7,
             "messages": [

@@ -54,6 +54,14 @@ async fn settings_are_kept_over_a_restart_and_the_same_command_changes_them_once
 }
 
 #[tokio::test]
+async fn the_model_that_is_shown_is_the_one_that_jobs_get() {
+    let mut stage = Stage::with(|settings| settings.default_model = "hailuo-02".to_owned()).await;
+    let shown = config(&stage).await["video_rendering"]["model"].clone();
+    assert_eq!(shown, stage.create(1).await.video_model);
+    assert_eq!(shown, "hilua-2.5");
+}
+
+#[tokio::test]
 async fn a_wrong_setting_changes_nothing() {
     let stage = Stage::new().await;
     let wrong = json!({"video_rendering": {"model": "sora"}, "scene_generation": {"use_ai": false}});

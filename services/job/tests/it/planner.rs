@@ -228,6 +228,52 @@ async fn invented_scene_types_are_refused_by_name() {
     assert_eq!(error.facts["invalid_types"], "[\"garage\"]");
 }
 
+/// A storyboard in texts as long as they may be, and the words of a voice over it.
+fn long(user: &Value) -> ResponseTemplate {
+    let Some(scenes) = user["script_scenes"].as_array() else {
+        let count = user["num_scenes"].as_u64().unwrap();
+        let kind = user["scene_types"][0].as_str().unwrap();
+        let draw = |at| {
+            let mut scene = scene(user, at, kind);
+            scene["description"] = json!("x".repeat(4_000));
+            scene
+        };
+        return said(&json!({ "scenes": (0..count).map(draw).collect::<Vec<_>>() }));
+    };
+    said(&json!({ "segments": vec!["Welcome."; scenes.len()] }))
+}
+
+async fn configure(stage: &Stage, config: Value) {
+    let changes_json = config.to_string();
+    let request = pb::ConfigurePipelineRequest { changes_json, ..Default::default() };
+    stage.pipeline().configure_pipeline(request).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_voice_over_a_storyboard_in_long_texts_is_written_by_the_model_of_the_settings() {
+    let (mut stage, provider) = planned(vec![long]).await;
+    stage.assets.campaign("spring", &"Spring ".repeat(200), 8);
+    configure(&stage, json!({"voiceover": {"enabled": true, "script_llm": "grok-4"}})).await;
+    let job = stage.create(2).await;
+    assert_eq!(job.scenes[0].description.len(), 4_000);
+    let requests = provider.received_requests().await.unwrap();
+    let bodies = requests.iter().map(|request| request.body_json::<Value>().unwrap());
+    let models: Vec<_> = bodies.map(|body| body["model"].clone()).collect();
+    assert_eq!(models, ["grok-4-1-fast-non-reasoning", "grok-4"], "the storyboard by the configured one");
+    let id = job.id;
+    stage.approve(id).await;
+    stage.over(id).await;
+    let voice = stage.workers.soundtrack(&format!("job-{id}/soundtrack-1")).voice.unwrap();
+    assert_eq!((voice.script.as_str(), voice.voice.as_str()), ("Welcome. Welcome.", "professional"));
+}
+
+#[tokio::test]
+async fn a_language_model_that_may_not_select_photos_is_not_shown_them() {
+    let (mut stage, provider) = planned(vec![good]).await;
+    configure(&stage, json!({"image_selection": {"use_llm": false}})).await;
+    assert_eq!((stage.create(2).await.planner.as_str(), calls(&provider).await), ("template", 0));
+}
+
 #[tokio::test]
 async fn templates_are_used_when_they_are_asked_for() {
     let (mut stage, provider) = planned(vec![broken]).await;

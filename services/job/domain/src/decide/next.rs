@@ -14,6 +14,7 @@ use crate::state::{CutFile, Job, Making, Scene, Stage};
 pub fn next(job: &Job) -> Vec<JobEvent> {
     let Some(making) = &job.making else { return wish::next(job).into_iter().collect() };
     let mut wanted = requests::wanted(job, making);
+    keep_to_the_limit(job, &mut wanted);
     if wanted.is_empty() {
         wanted.extend(wish::next(job));
     }
@@ -34,7 +35,7 @@ pub fn next(job: &Job) -> Vec<JobEvent> {
 #[must_use]
 pub fn has_next(job: &Job) -> bool {
     match &job.making {
-        Some(_) => requests::is_any_wanted(job) || !next(job).is_empty(),
+        Some(_) => (room(job) > 0 && requests::is_any_wanted(job)) || !next(job).is_empty(),
         None => wish::next(job).is_some(),
     }
 }
@@ -43,9 +44,30 @@ fn has_open_take(scene: &Scene) -> bool {
     scene.takes.iter().any(crate::state::Take::is_outstanding)
 }
 
-/// Once no take is out any more: a cut of the clips that are there, or the end.
+/// How many more scenes may be rendered now, by the terms of the job.
+fn room(job: &Job) -> usize {
+    let Some(most) = job.terms.max_in_flight else { return usize::MAX };
+    let scenes = job.scenes.iter().chain(&job.removed);
+    let out = scenes.filter(|scene| has_open_take(scene)).count();
+    (most.max(1) as usize).saturating_sub(out)
+}
+
+/// Takes for which there is no room yet are asked for once one is over.
+fn keep_to_the_limit(job: &Job, wanted: &mut Vec<JobEvent>) {
+    let mut room = room(job);
+    wanted.retain(|event| match event {
+        JobEvent::SceneTakeRequested { .. } if room == 0 => false,
+        JobEvent::SceneTakeRequested { .. } => {
+            room -= 1;
+            true
+        }
+        _ => true,
+    });
+}
+
+/// Once no take is out or wanted any more: a cut of the clips that are there, or the end.
 fn rendered(job: &Job, making: &Making) -> Option<JobEvent> {
-    if job.scenes.iter().any(has_open_take) {
+    if job.scenes.iter().any(|scene| scene.wanted || has_open_take(scene)) {
         return None;
     }
     let shown = job.shown();

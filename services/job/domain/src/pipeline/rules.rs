@@ -20,8 +20,8 @@ const LONGEST_TEXT: usize = 200;
 enum Rule {
     /// True or false.
     Switch,
-    /// Always on: without it there is no video.
-    On,
+    /// Always on: nothing here can do without it.
+    On(&'static str),
     /// Always off: nothing here can do it.
     Off(&'static str),
     /// A whole number between two.
@@ -40,15 +40,22 @@ enum Rule {
     Voice,
 }
 
+const NO_FALLBACK: &str =
+    "a storyboard that a language model fails to draw is an error, nothing takes its place";
+
 fn rule(step: &str, member: &str) -> Option<Rule> {
     Some(match (step, member) {
-        ("scene_generation" | "video_rendering" | "video_stitching", "enabled") => Rule::On,
+        ("scene_generation" | "video_rendering" | "video_stitching", "enabled") => {
+            Rule::On("without it there is no video")
+        }
+        ("image_selection", "enabled") => Rule::On("a storyboard is made of photos that were selected"),
+        ("image_selection", "fallback_to_simple") => Rule::Off(NO_FALLBACK),
+        ("music_generation", "use_continuation") => Rule::On("music goes on from where it was"),
         ("avatar_overlay", "enabled") => Rule::Off("avatars cannot be made here"),
         (_, "enabled")
         | ("scene_generation", "use_ai")
-        | ("image_selection", "use_llm" | "fallback_to_simple")
+        | ("image_selection", "use_llm")
         | ("voiceover", "generate_script")
-        | ("music_generation", "use_continuation")
         | ("video_stitching", "merge_audio") => Rule::Switch,
         ("scene_generation", "default_scene_count") => Rule::Whole(1, MOST_SCENES),
         ("video_rendering", "model") => Rule::Model,
@@ -80,7 +87,7 @@ pub(super) fn check(step: &str, members: &Map<String, Value>) -> Vec<Violation> 
 fn why_not(rule: &Rule, value: &Value) -> Option<String> {
     let (is_right, wanted) = match rule {
         Rule::Switch => (value.is_boolean(), "must be true or false".to_owned()),
-        Rule::On => (value == &Value::Bool(true), "must be true: without it there is no video".to_owned()),
+        Rule::On(why) => (value == &Value::Bool(true), format!("must be true: {why}")),
         Rule::Off(why) => (value == &Value::Bool(false), format!("must be false: {why}")),
         Rule::Whole(least, most) => {
             let fits = value.as_i64().is_some_and(|number| (*least..=*most).contains(&number));

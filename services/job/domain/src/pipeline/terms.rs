@@ -23,6 +23,9 @@ pub struct JobTerms {
     /// What a voice says over its music.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice: Option<VoiceTerms>,
+    /// How many of its scenes may be rendered at one time; none for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_in_flight: Option<u32>,
 }
 
 /// What a voice says over the music of a job.
@@ -40,7 +43,7 @@ fn yes() -> bool {
 
 impl Default for JobTerms {
     fn default() -> Self {
-        Self { merge_audio: true, music_fade_ms: None, overlay: None, voice: None }
+        Self { merge_audio: true, music_fade_ms: None, overlay: None, voice: None, max_in_flight: None }
     }
 }
 
@@ -67,6 +70,9 @@ impl JobTerms {
         if self.music_fade_ms.is_some_and(|fade| !(0.0..=longest).contains(&(fade as f64))) {
             wrong.push(Violation::new("music_generation.fade_duration", "is too long"));
         }
+        if self.max_in_flight == Some(0) {
+            wrong.push(Violation::new("video_rendering.max_concurrency", "must be at least 1"));
+        }
         wrong
     }
 }
@@ -74,7 +80,7 @@ impl JobTerms {
 /// What the settings say of a job that is being made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForNewJob {
-    /// Whether a language model may draw its storyboard.
+    /// Whether a language model may draw its storyboard, and select its photos by that: it does both at once.
     pub use_ai: bool,
     /// How many scenes it has when the caller does not say; none leaves it to the route.
     pub scene_count: Option<u32>,
@@ -96,10 +102,11 @@ impl Pipeline {
         let model = self.changed("video_rendering", "model").and_then(Value::as_str);
         let title = overlay::shortened(title);
         // A title that nobody could read is none.
-        let is_told = title.chars().any(|letter| !letter.is_whitespace() && !letter.is_control());
+        let is_told = overlay::is_told(&title) && !title.contains('\0');
+        let most = self.changed("video_rendering", "max_concurrency").and_then(Value::as_u64);
         let fade = self.changed("music_generation", "fade_duration").and_then(Value::as_f64);
         ForNewJob {
-            use_ai: self.is_on("scene_generation", "use_ai"),
+            use_ai: self.is_on("scene_generation", "use_ai") && self.is_on("image_selection", "use_llm"),
             scene_count: count.and_then(|count| u32::try_from(count).ok()),
             model: model.map(str::to_owned),
             soundtrack: self.is_on("music_generation", "enabled"),
@@ -109,6 +116,7 @@ impl Pipeline {
                 music_fade_ms: fade.map(|seconds| millis(seconds).cast_signed()),
                 voice: None,
                 overlay: (is_told && self.is_on("text_overlays", "enabled")).then(|| self.overlay(title)),
+                max_in_flight: most.and_then(|most| u32::try_from(most).ok()),
             },
         }
     }

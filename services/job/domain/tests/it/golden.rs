@@ -285,7 +285,12 @@ fn members_that_tomorrows_code_adds_are_passed_over() {
 
 #[test]
 fn what_was_added_to_a_kind_is_written_and_read_and_missing_in_old_events() {
-    let terms = JobTerms { merge_audio: false, music_fade_ms: Some(500), overlay: None, voice: None };
+    let terms = JobTerms { merge_audio: false, music_fade_ms: Some(500), ..JobTerms::default() };
+    let limited = JobTerms { max_in_flight: Some(2), ..JobTerms::default() };
+    assert_eq!(
+        serde_json::to_value(&limited).expect("JSON"),
+        json!({"merge_audio": true, "max_in_flight": 2})
+    );
     let created = JobCreated { terms: terms.clone(), ..created() };
     let created = E::JobCreated(Box::new(created));
     let data = created.to_data();

@@ -1,10 +1,10 @@
 //! The settings that new jobs are made under.
 
-use crate::harness::{create, cut_ready, music, nothing, rendered};
+use crate::harness::{create, creation, cut_ready, failed, music, nothing, rendered};
 use job_domain::pipeline::{Pipeline, PipelineCommand, PipelineEvent, PipelineRefusal, defaults};
 use job_domain::pipeline::{VoiceTerms, overlay, script};
 use job_domain::view::{AudioStatus, audio};
-use job_domain::{Command, Effect, JobTerms, Refusal, plan};
+use job_domain::{Command, Effect, JobTerms, Refusal, has_next, plan};
 use serde_json::{Map, Value, json};
 
 fn object(value: Value) -> Map<String, Value> {
@@ -214,6 +214,7 @@ fn terms_that_a_worker_would_refuse_make_no_job() {
         (voice(&"x".repeat(5_001), "calm"), "voiceover.script"),
         (voice("Welcome.", "Rachel (warm)"), "voiceover.default_voice"),
         (JobTerms { music_fade_ms: Some(-1), ..JobTerms::default() }, "music_generation.fade_duration"),
+        (JobTerms { max_in_flight: Some(0), ..JobTerms::default() }, "video_rendering.max_concurrency"),
     ] {
         match refusal_of(terms) {
             Refusal::Invalid(wrong) => {
@@ -228,6 +229,87 @@ fn terms_that_a_worker_would_refuse_make_no_job() {
 
 fn refusal_of(terms: JobTerms) -> Refusal {
     nothing().refusal(create(|job| job.terms = terms))
+}
+
+#[test]
+fn what_nothing_here_can_do_otherwise_cannot_be_changed() {
+    let other = json!({
+        "image_selection": {"enabled": false, "fallback_to_simple": true},
+        "music_generation": {"use_continuation": false},
+    });
+    let Err(PipelineRefusal::Invalid(wrong)) = Pipeline::default().decide(whole(other)) else {
+        panic!("a refusal")
+    };
+    let told: Vec<_> = wrong.iter().map(|wrong| (wrong.field.as_str(), wrong.message.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("image_selection.enabled", "must be true: a storyboard is made of photos that were selected"),
+            (
+                "image_selection.fallback_to_simple",
+                "must be false: a storyboard that a language model fails to draw is an error, nothing takes its \
+                 place"
+            ),
+            ("music_generation.use_continuation", "must be true: music goes on from where it was"),
+        ]
+    );
+}
+
+#[test]
+fn a_language_model_that_may_not_select_photos_draws_no_storyboard() {
+    let settings = after([step("image_selection", json!({"use_llm": false}))]);
+    assert!(!settings.for_new_job("Spring").use_ai);
+    let settings = after([step("voiceover", json!({"script_llm": "grok-4"}))]);
+    assert_eq!(
+        (settings.script_model(), Pipeline::default().script_model()),
+        (Some("grok-4"), None),
+        "none: the configured one"
+    );
+}
+
+#[test]
+fn what_is_shown_is_in_force_in_this_process() {
+    let shown = |settings: &Pipeline| {
+        let config = settings.config_with("hilua-2.5", Some("grok-4"));
+        let [model, writer] = [&config["video_rendering"]["model"], &config["voiceover"]["script_llm"]];
+        [model.as_str().map(str::to_owned), writer.as_str().map(str::to_owned)].map(Option::unwrap_or_default)
+    };
+    assert_eq!(shown(&Pipeline::default()), ["hilua-2.5", "grok-4"]);
+    let changed = [
+        step("video_rendering", json!({"model": "veo3.1"})),
+        step("voiceover", json!({"script_llm": "grok-3"})),
+    ];
+    assert_eq!(shown(&after(changed)), ["veo3.1", "grok-3"]);
+}
+
+#[test]
+fn no_more_scenes_are_rendered_at_one_time_than_the_settings_say() {
+    let terms = after([step("video_rendering", json!({"max_concurrency": 2}))]).for_new_job("Spring").terms;
+    assert_eq!(terms.max_in_flight, Some(2));
+    let story = nothing().after(create(|job| {
+        *job = creation(4);
+        job.terms = terms;
+    }));
+    let story = story.after(Command::Approve).when(Command::Advance);
+    let story = story.then(&["SceneTakeRequested", "SceneTakeRequested", "SoundtrackRequested"]);
+    story.when(Command::Advance).then_nothing();
+}
+
+#[test]
+fn the_next_scene_is_asked_for_when_one_is_over_and_the_cut_waits_for_all() {
+    let terms = JobTerms { max_in_flight: Some(1), ..JobTerms::default() };
+    let story = nothing().after(create(|job| {
+        *job = creation(3);
+        job.terms = terms;
+    }));
+    let story = story.after(Command::Approve).after(Command::Advance).after(music());
+    assert_eq!(story.outstanding(), ["job-43/scene-1/take-1"]);
+    assert!(!has_next(story.job()), "there is nothing to do until it is over");
+    let story = story.when(rendered(1, 1)).then(&["SceneRendered", "SceneTakeRequested"]);
+    assert_eq!((story.outstanding(), story.percentage()), (vec!["job-43/scene-2/take-1".to_owned()], 31));
+    let story = story.when(failed(2, 1)).then(&["SceneFailed", "SceneTakeRequested"]);
+    let story = story.when(rendered(3, 1)).then(&["SceneRendered", "CutRequested"]);
+    assert_eq!(story.replayed().as_ref(), Some(story.job()));
 }
 
 #[test]

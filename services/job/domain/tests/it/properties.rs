@@ -155,8 +155,12 @@ fn carried_out(before: &Job, command: &Command, events: &[JobEvent]) {
     assert_eq!(has_next(&job), !next(&job).is_empty());
 }
 
-fn live(steps: &[Step]) -> (Story, Laws) {
-    let mut story = harness::pending(4);
+/// A job of four scenes, of which at most `most` may be rendered at one time.
+fn live(steps: &[Step], most: Option<u32>) -> (Story, Laws) {
+    let mut story = harness::nothing().after(harness::create(|job| {
+        *job = harness::creation(4);
+        job.terms.max_in_flight = most;
+    }));
     let mut laws = Laws::new(story.job());
     let mut reports = Vec::new();
     for step in steps {
@@ -214,7 +218,7 @@ fn the_properties_come_by_every_kind_of_event() {
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..300 {
         let steps = steps.new_tree(&mut runner).expect("steps are made").current();
-        let (story, mut laws) = live(&steps);
+        let (story, mut laws) = live(&steps, None);
         let story = to_rest(story, &mut laws, true);
         seen.extend(story.events.iter().map(|(event, _)| event.kind()));
     }
@@ -228,8 +232,9 @@ proptest! {
     #[test]
     fn any_order_of_commands_and_reports_keeps_the_laws(
         steps in prop::collection::vec(step(), 1..70), well in any::<bool>(),
+        most in prop::option::of(1_u32..4),
     ) {
-        let (story, mut laws) = live(&steps);
+        let (story, mut laws) = live(&steps, most);
         let story = to_rest(story, &mut laws, well);
         let job = story.job();
         let at_rest = job.status.is_terminal() || job.status == JobStatus::Pending;
@@ -240,8 +245,10 @@ proptest! {
     }
 
     #[test]
-    fn a_replay_of_the_stored_events_is_the_job(steps in prop::collection::vec(step(), 1..70)) {
-        let (story, _) = live(&steps);
+    fn a_replay_of_the_stored_events_is_the_job(
+        steps in prop::collection::vec(step(), 1..70), most in prop::option::of(1_u32..4),
+    ) {
+        let (story, _) = live(&steps, most);
         let replayed = story.replayed();
         prop_assert_eq!(replayed.as_ref(), story.job.as_ref());
         let stored: Vec<(JobEvent, i64)> = story.events.iter().map(|(event, at_ms)| {

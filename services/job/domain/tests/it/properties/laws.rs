@@ -142,6 +142,11 @@ impl Laws {
             );
             assert!(is_cancel || job.status != JobStatus::Canceled, "a canceled job asks for nothing");
         }
+        let is_render =
+            |effect: &Effect| matches!(effect, Effect::RenderScene { .. } | Effect::CancelScene { .. });
+        let renders = plan(job).iter().filter(|effect| is_render(effect)).count();
+        let most = job.terms.max_in_flight.map_or(usize::MAX, |most| most as usize);
+        assert!(renders <= most, "{renders} scenes are rendered at one time, {most} may be");
         let indexes: Vec<u32> = job.scenes.iter().map(|scene| scene.spec.index).collect();
         assert_eq!(indexes, (0..job.scenes.len() as u32).collect::<Vec<_>>(), "places have no gaps");
         assert_eq!(job.status == JobStatus::Completed, job.master.is_some());
