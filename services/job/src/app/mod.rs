@@ -180,6 +180,9 @@ impl App {
             }
             let decided = decided.map_err(|no| refused(&no).fact("job_id", id))?;
             if decided.is_empty() {
+                // Sent again later, it must not change what others did since.
+                let record = remember.record(&before.job);
+                store::remember(&self.log, record, self.clock.now()).await.map_err(database)?;
                 return Ok(Done::Now(before));
             }
             match self.append(&before, &decided, origin, remember).await {

@@ -25,7 +25,7 @@ use protos::job::v1 as pb;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{error::database, settings::Settings};
+use crate::{error::database, settings::Settings, store};
 
 const KIND: &str = "PipelineConfigured";
 /// How often a change is decided again because somebody else was faster.
@@ -97,16 +97,18 @@ impl PipelineSettings {
         }
         for _ in 0..DECISIONS {
             let (version, mut pipeline) = self.load().await?;
-            let Some(event) = pipeline.decide(command.clone()).map_err(refused)? else {
-                return Ok(self.message(&pipeline));
-            };
-            pipeline.evolve(&event);
+            let event = pipeline.decide(command.clone()).map_err(refused)?;
+            event.iter().for_each(|event| pipeline.evolve(event));
             let reply = self.message(&pipeline);
             let record = (!command_id.is_empty()).then(|| CommandRecord {
                 id: command_id.to_owned(),
                 digest: digest.to_owned(),
                 reply: reply.encode_to_vec(),
             });
+            let Some(event) = event else {
+                store::remember(&self.log, record, self.clock.now()).await.map_err(database)?;
+                return Ok(reply);
+            };
             let event = self.stored(&event, command_id).map_err(ServiceError::internal)?;
             let expected = if version == 0 { Expected::NoStream } else { Expected::Version(version) };
             let append = Append::to(STREAM).expecting(expected).event(event).command(record);

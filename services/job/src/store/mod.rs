@@ -10,7 +10,7 @@ use eventlog::Migrations;
 pub use behind::{behind, catch_up};
 pub use list::{JobFilter, ListedScene, Page, Place, SceneFilter, Spend, jobs, scenes, spend};
 pub use read::{Free, campaign_number, free, job_of_scene, next_id, runner_lease};
-pub use write::{created, moved};
+pub use write::{created, moved, remember};
 
 /// The service's database.
 pub const MIGRATIONS: Migrations = Migrations {

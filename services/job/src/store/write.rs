@@ -1,6 +1,6 @@
 //! What an append writes into the read tables.
 
-use eventlog::{Statement, params};
+use eventlog::{CommandRecord, Log, LogError, Statement, params};
 use jiff::Timestamp;
 use job_domain::{
     Job, JobStatus,
@@ -11,6 +11,17 @@ use job_domain::{
 /// Whether there is a video that plays.
 fn is_playable(job: &Job) -> bool {
     job.status == JobStatus::Completed && job.master.is_some()
+}
+
+/// Remembers a command that changed nothing, with its reply.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remember(log: &Log, record: Option<CommandRecord>, at: Timestamp) -> Result<(), LogError> {
+    let Some(CommandRecord { id, digest, reply }) = record else { return Ok(()) };
+    let sql = "INSERT INTO command (id, digest, reply, recorded_at) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (id) DO NOTHING";
+    log.execute(vec![Statement::new(sql, params![id, digest, reply, at])]).await.map(|_| ())
 }
 
 /// The rows of a new job. Another job with the same id, or the same number in the campaign, refuses them.

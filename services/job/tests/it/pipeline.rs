@@ -54,6 +54,18 @@ async fn settings_are_kept_over_a_restart_and_the_same_command_changes_them_once
 }
 
 #[tokio::test]
+async fn a_setting_that_was_no_news_does_not_undo_what_others_set_since() {
+    let stage = Stage::new().await;
+    let named = |model: &str| json!({"video_rendering": {"model": model}});
+    let set = configure(&stage, "", named("hailuo-02")).await.unwrap();
+    assert_eq!(configure(&stage, "k-1", named("hailuo-02")).await.unwrap(), set);
+    assert_eq!(stage.log.load("pipeline", 0).await.unwrap().len(), 1, "it was no news");
+    configure(&stage, "", named("veo3")).await.unwrap();
+    assert_eq!(configure(&stage, "k-1", named("hailuo-02")).await.unwrap(), set);
+    assert_eq!(config(&stage).await["video_rendering"]["model"], "veo3");
+}
+
+#[tokio::test]
 async fn the_model_that_is_shown_is_the_one_that_jobs_get() {
     let mut stage = Stage::with(|settings| settings.default_model = "hailuo-02".to_owned()).await;
     let shown = config(&stage).await["video_rendering"]["model"].clone();

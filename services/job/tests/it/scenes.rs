@@ -167,6 +167,27 @@ async fn a_repeated_edit_needs_its_frames_no_more() {
 }
 
 #[tokio::test]
+async fn an_order_that_was_no_news_does_not_undo_what_others_did_since() {
+    let mut stage = Stage::new().await;
+    let job = stage.create(2).await;
+    let ids = |job: &pb::Job| job.scenes.iter().map(|scene| scene.id.clone()).collect::<Vec<_>>();
+    let reorder = |command_id: &str, scene_ids: Vec<String>| pb::ReorderScenesRequest {
+        command_id: command_id.to_owned(),
+        job_id: job.id,
+        scene_ids,
+    };
+    let (same, mut other) = (ids(&job), ids(&job));
+    other.reverse();
+    let first = stage.client.reorder_scenes(reorder("r-1", same.clone())).await.unwrap().into_inner();
+    stage.client.reorder_scenes(reorder("", other.clone())).await.unwrap();
+    let again = stage.client.reorder_scenes(reorder("r-1", same)).await.unwrap().into_inner();
+    assert_eq!((again.scenes, again.updated_at), (first.scenes, first.updated_at));
+    assert_eq!(ids(&stage.job(job.id).await), other);
+    let reused = stage.client.reorder_scenes(reorder("r-1", other)).await.map_err(ServiceError::from);
+    assert_eq!(reused.unwrap_err().reason, "idempotency_key_reused");
+}
+
+#[tokio::test]
 async fn the_scenes_of_a_pending_job_are_put_into_another_order() {
     let mut stage = Stage::new().await;
     let job = stage.create(3).await;
