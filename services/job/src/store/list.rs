@@ -193,28 +193,42 @@ pub struct Spend {
     pub micros: i64,
 }
 
-/// What the jobs of some campaigns have cost; those of one client only, if it is given.
-///
-/// # Errors
-/// When the database fails.
-pub async fn spend(log: &Log, campaigns: &[String], client: Option<&str>) -> Result<Spend, LogError> {
-    let campaigns: Vec<&String> = campaigns.iter().collect::<BTreeSet<_>>().into_iter().collect();
-    let mut spend = Spend::default();
-    for some in campaigns.chunks(CAMPAIGNS) {
-        let mut wanted = Conditions::default();
-        let places: Vec<String> = some.iter().map(|campaign| wanted.place(*campaign)).collect();
-        wanted.sql.push(format!("campaign_id IN ({})", places.join(", ")));
-        wanted.add("client_id =", client);
+impl Spend {
+    async fn add(&mut self, log: &Log, wanted: Conditions) -> Result<(), LogError> {
         let sql = format!(
             "SELECT count(*) AS jobs, count(CASE WHEN spent_micros > 0 THEN 1 END) AS paid, \
              CAST(coalesce(sum(spent_micros), 0) AS BIGINT) AS micros FROM job WHERE {}",
             wanted.text()
         );
         if let Some(row) = log.query(&sql, wanted.params).await?.first() {
-            spend.jobs += row.get::<u64>("jobs")?;
-            spend.paid_jobs += row.get::<u64>("paid")?;
-            spend.micros += row.get::<i64>("micros")?;
+            self.jobs += row.get::<u64>("jobs")?;
+            self.paid_jobs += row.get::<u64>("paid")?;
+            self.micros += row.get::<i64>("micros")?;
         }
+        Ok(())
+    }
+}
+
+/// What the jobs of some campaigns have cost; those of one client only, if it is given. A client without campaigns: all
+/// jobs that were made for it, whatever became of their campaigns.
+///
+/// # Errors
+/// When the database fails.
+pub async fn spend(log: &Log, campaigns: &[String], client: Option<&str>) -> Result<Spend, LogError> {
+    let mut spend = Spend::default();
+    if campaigns.is_empty() && client.is_some() {
+        let mut wanted = Conditions::default();
+        wanted.add("client_id =", client);
+        spend.add(log, wanted).await?;
+    }
+    let campaigns: BTreeSet<&String> = campaigns.iter().collect();
+    let campaigns: Vec<&String> = campaigns.into_iter().collect();
+    for some in campaigns.chunks(CAMPAIGNS) {
+        let mut wanted = Conditions::default();
+        let places: Vec<String> = some.iter().map(|campaign| wanted.place(*campaign)).collect();
+        wanted.sql.push(format!("campaign_id IN ({})", places.join(", ")));
+        wanted.add("client_id =", client);
+        spend.add(log, wanted).await?;
     }
     Ok(spend)
 }

@@ -139,6 +139,8 @@ async fn what_jobs_cost_is_summed_up_by_campaign() {
     assert_eq!(spend(&["spring", "autumn", "spring", "none"], None).await, (3, 1, paid));
     assert_eq!(spend(&["spring"], Some("nobody")).await, (0, 0, 0));
     assert_eq!(spend(&[], None).await, (0, 0, 0), "no campaigns, no jobs");
+    assert_eq!(spend(&[], Some("northwind")).await, (3, 1, paid), "all that were made for it");
+    assert_eq!(spend(&[], Some("nobody")).await, (0, 0, 0));
 }
 
 #[tokio::test]
@@ -196,6 +198,7 @@ async fn the_lists_and_the_sums_are_the_same_on_postgresql() {
     assert_eq!(pages, [vec![2, 2], vec![2, 1], vec![1]]);
     let spend = store::spend(log, &["spring".to_owned(), "other".to_owned()], None).await.unwrap();
     assert_eq!((spend.jobs, spend.paid_jobs, spend.micros), (2, 1, over.actual_cost_micros));
+    assert_eq!(store::spend(log, &[], Some("northwind")).await.unwrap(), spend);
     let behind = Statement::new("UPDATE job SET shown_version = 0, spent_micros = 0", params![]);
     log.execute(vec![behind]).await.unwrap();
     let app = job::app::App::new(log.clone(), kit::Clock::system());
