@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use protos::asset::v1::Asset;
 use protos::common::v1::BlobRef;
 
-use super::{Filter, Listing, POSITION, Page, Source, object, time};
+use super::{Filter, Listing, POSITION, Page, Source, is_no_id, object, time};
 use crate::events::{AssetDeleted, AssetStored};
 
 const COLUMNS: &str = "id, type, client_id, campaign_id, name, description, tags, metadata, source_url, sha256, \
@@ -83,6 +83,9 @@ pub(crate) async fn going(log: &Log, owner: With<'_>) -> Result<Vec<AssetDeleted
 }
 
 pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<Asset>, LogError> {
+    if is_no_id(id) {
+        return Ok(None);
+    }
     let rows = log.query(&format!("SELECT {COLUMNS} FROM asset WHERE id = $1"), params![id]).await?;
     rows.first().map(asset).transpose()
 }

@@ -4,7 +4,7 @@ use eventlog::{Log, LogError, Row, Statement, params};
 use jiff::Timestamp;
 use protos::asset::v1::Campaign;
 
-use super::{Filter, Listing, POSITION, Page, Source, object, time};
+use super::{Filter, Listing, POSITION, Page, Source, is_no_id, object, time};
 use crate::events::CampaignCreated;
 
 const COLUMNS: &str =
@@ -65,6 +65,9 @@ pub(crate) async fn ids_of(log: &Log, client_id: &str) -> Result<Vec<String>, Lo
 }
 
 pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<Campaign>, LogError> {
+    if is_no_id(id) {
+        return Ok(None);
+    }
     let rows = log.query(&format!("SELECT {COLUMNS} FROM campaign WHERE id = $1"), params![id]).await?;
     rows.first().map(campaign).transpose()
 }

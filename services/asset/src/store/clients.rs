@@ -4,7 +4,7 @@ use eventlog::{Log, LogError, Row, Statement, params};
 use jiff::Timestamp;
 use protos::asset::v1::Client;
 
-use super::{Filter, Listing, POSITION, Page, Source, object, time};
+use super::{Filter, Listing, POSITION, Page, Source, is_no_id, object, time};
 use crate::events::ClientCreated;
 
 const COLUMNS: &str = "id, name, description, homepage, brand_guidelines, metadata, created_at, updated_at";
@@ -42,12 +42,15 @@ pub(crate) fn update(now: &ClientCreated, at: Timestamp) -> Statement {
 }
 
 pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<Client>, LogError> {
+    if is_no_id(id) {
+        return Ok(None);
+    }
     let rows = log.query(&format!("SELECT {COLUMNS} FROM client WHERE id = $1"), params![id]).await?;
     rows.first().map(client).transpose()
 }
 
 pub(crate) async fn exists(log: &Log, id: &str) -> Result<bool, LogError> {
-    Ok(!log.query("SELECT id FROM client WHERE id = $1", params![id]).await?.is_empty())
+    Ok(!is_no_id(id) && !log.query("SELECT id FROM client WHERE id = $1", params![id]).await?.is_empty())
 }
 
 /// In the order of their creation; with `id` that one alone.

@@ -4,7 +4,7 @@ use eventlog::{Log, LogError, Row, Statement, params};
 use jiff::Timestamp;
 use protos::asset::v1::{ApiKey, RingKey};
 
-use super::{Filter, Listing, POSITION, Page, Source, time, time_text};
+use super::{Filter, Listing, POSITION, Page, Source, is_no_id, time, time_text};
 use crate::events::ApiKeyCreated;
 
 const COLUMNS: &str = "id, name, prefix, scopes, client_id, created_at, expires_at, revoked_at";
@@ -39,6 +39,9 @@ pub(crate) fn revoke(key_id: &str, at: Timestamp) -> Statement {
 }
 
 pub(crate) async fn find(log: &Log, id: &str) -> Result<Option<ApiKey>, LogError> {
+    if is_no_id(id) {
+        return Ok(None);
+    }
     let rows = log.query(&format!("SELECT {COLUMNS} FROM api_key WHERE id = $1"), params![id]).await?;
     rows.first().map(key).transpose()
 }

@@ -114,8 +114,10 @@ struct Filter {
 
 impl Filter {
     fn equals(&mut self, column: &str, value: Option<String>) {
-        if let Some(value) = value {
-            self.compares(column, "=", SqlValue::Text(value));
+        match value {
+            Some(value) if is_no_id(&value) => self.conditions.push("1 = 0".to_owned()),
+            Some(value) => self.compares(column, "=", SqlValue::Text(value)),
+            None => {}
         }
     }
 
@@ -147,8 +149,16 @@ pub(crate) fn delete_of(table: &str, id: &str, client_id: Option<&str>) -> State
     Statement::new(sql, params![id, client_id.unwrap_or_default()]).affecting(1)
 }
 
+/// Whether it is no id of anything: PostgreSQL takes no text with a zero byte, not even to compare it.
+pub(crate) fn is_no_id(id: &str) -> bool {
+    id.contains('\0')
+}
+
 /// The version of a stream; 0 when it has no events.
 pub(crate) async fn version(log: &Log, stream: &str) -> Result<i64, LogError> {
+    if is_no_id(stream) {
+        return Ok(0);
+    }
     let sql = "SELECT coalesce(max(version), 0) AS version FROM event WHERE stream = $1";
     log.query(sql, params![stream]).await?.first().map_or(Ok(0), |row| row.get("version"))
 }

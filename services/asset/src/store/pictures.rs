@@ -25,6 +25,9 @@ impl Wanted {
 }
 
 pub(crate) async fn find(log: &Log, wanted: &Wanted) -> Result<Option<BlobRef>, LogError> {
+    if super::is_no_id(&wanted.source) {
+        return Ok(None);
+    }
     let sql = "SELECT sha256, size FROM picture WHERE source = $1 AND width = $2 AND at_ms = $3";
     let rows = log.query(sql, params![&wanted.source, wanted.width, wanted.time()]).await?;
     let picture = rows.first().map(|row| {

@@ -4,6 +4,7 @@ use asset::store::MIGRATIONS;
 use blobs::Blobs;
 use eventlog::{migrate, open_checked};
 use protos::asset::v1 as pb;
+use protos::common::v1::BlobRef;
 use tempfile::TempDir;
 use testservers::PostgresServer;
 use tokio::task::JoinSet;
@@ -124,6 +125,47 @@ async fn listings_do_not_depend_on_the_replica() {
     let first = ok(pair.first.client.list_clients(request.clone()).await);
     assert_eq!((first.total, first.clients.len()), (6, 4));
     assert_eq!(ok(pair.second.client.list_clients(request).await), first);
+    pair.stop().await;
+}
+
+/// PostgreSQL takes no text with a zero byte, not even to look for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_has_an_id_with_a_zero_byte() {
+    let mut pair = Pair::start().await;
+    let campaign = pair.first.campaign().await;
+    let id = format!("{}\0", campaign.id);
+    let service = &mut pair.first.client;
+    let errors = [
+        refused(service.get_client(pb::GetClientRequest { id: id.clone() }).await),
+        refused(service.get_campaign(pb::GetCampaignRequest { id: id.clone() }).await),
+        refused(service.get_asset(pb::GetAssetRequest { id: id.clone() }).await),
+        refused(
+            service.update_client(pb::UpdateClientRequest { id: id.clone(), ..Default::default() }).await,
+        ),
+        refused(
+            service.update_campaign(pb::UpdateCampaignRequest { id: id.clone(), ..Default::default() }).await,
+        ),
+        refused(
+            service.delete_client(pb::DeleteClientRequest { id: id.clone(), ..Default::default() }).await,
+        ),
+        refused(
+            service.delete_campaign(pb::DeleteCampaignRequest { id: id.clone(), ..Default::default() }).await,
+        ),
+        refused(service.delete_asset(pb::DeleteAssetRequest { id: id.clone(), ..Default::default() }).await),
+        refused(
+            service.revoke_api_key(pb::RevokeApiKeyRequest { id: id.clone(), ..Default::default() }).await,
+        ),
+    ];
+    for error in errors {
+        assert_eq!(error.code, kit::Code::NotFound, "{error}");
+    }
+    let source = Some(BlobRef { sha256: id.clone(), ..Default::default() });
+    let error = refused(service.get_picture(pb::GetPictureRequest { source, width: 160, at_ms: None }).await);
+    assert_eq!(error.code, kit::Code::NotFound, "{error}");
+    let wanted = pb::ListCampaignsRequest { client_id: Some(id.clone()), ..Default::default() };
+    assert_eq!(ok(service.list_campaigns(wanted).await).total, 0);
+    let wanted = pb::ListAssetsRequest { campaign_id: Some(id), ..Default::default() };
+    assert_eq!(ok(service.list_assets(wanted).await).total, 0);
     pair.stop().await;
 }
 

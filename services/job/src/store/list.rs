@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use eventlog::{Log, LogError, Params, Row};
+use eventlog::{Log, LogError, Params, Row, SqlValue};
 use jiff::Timestamp;
 use job_domain::{JobId, SceneId};
 
@@ -70,16 +70,20 @@ struct Conditions {
 }
 
 impl Conditions {
-    /// `column op $n`, when there is a value.
-    fn add(&mut self, column: &str, value: Option<impl Into<eventlog::SqlValue>>) {
-        if let Some(value) = value {
-            let place = self.place(value);
-            self.sql.push(format!("{column} {place}"));
+    /// `column op $n`, when there is a value. PostgreSQL takes no text with a zero byte, and no row has one.
+    fn add(&mut self, column: &str, value: Option<impl Into<SqlValue>>) {
+        match value.map(Into::<SqlValue>::into) {
+            Some(SqlValue::Text(text)) if text.contains('\0') => self.sql.push("FALSE".to_owned()),
+            Some(value) => {
+                let place = self.place(value);
+                self.sql.push(format!("{column} {place}"));
+            }
+            None => {}
         }
     }
 
     /// The place of one more parameter.
-    fn place(&mut self, value: impl Into<eventlog::SqlValue>) -> String {
+    fn place(&mut self, value: impl Into<SqlValue>) -> String {
         self.params.push(value.into());
         format!("${}", self.params.len())
     }
@@ -221,7 +225,7 @@ pub async fn spend(log: &Log, campaigns: &[String], client: Option<&str>) -> Res
         wanted.add("client_id =", client);
         spend.add(log, wanted).await?;
     }
-    let campaigns: BTreeSet<&String> = campaigns.iter().collect();
+    let campaigns: BTreeSet<&String> = campaigns.iter().filter(|id| !id.contains('\0')).collect();
     let campaigns: Vec<&String> = campaigns.into_iter().collect();
     for some in campaigns.chunks(CAMPAIGNS) {
         let mut wanted = Conditions::default();

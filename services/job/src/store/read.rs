@@ -27,6 +27,10 @@ pub async fn campaign_number(log: &Log, campaign: &str) -> Result<u32, LogError>
 /// # Errors
 /// When the database fails.
 pub async fn job_of_scene(log: &Log, scene: &str) -> Result<Option<JobId>, LogError> {
+    // PostgreSQL takes no text with a zero byte, not even to compare it.
+    if scene.contains('\0') {
+        return Ok(None);
+    }
     let rows = log.query("SELECT job_id FROM scene WHERE id = $1", params![scene]).await?;
     rows.first().map(|row| row.get("job_id")).transpose()
 }

@@ -143,6 +143,35 @@ async fn what_jobs_cost_is_summed_up_by_campaign() {
     assert_eq!(spend(&[], Some("nobody")).await, (0, 0, 0));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_has_an_id_with_a_zero_byte() {
+    let mut replicas = Replicas::new(|_| {}).await;
+    let replica = replicas.start().await;
+    replica.create("", 2).await;
+    let mut client = replica.client.clone();
+    let id = || "spring\0".to_owned();
+    let error = client.get_scene(pb::GetSceneRequest { scene_id: id() }).await.unwrap_err();
+    assert_eq!(kit::ServiceError::from(error).reason, "scene_not_found");
+    let request = pb::ListJobsRequest { campaign_id: Some(id()), ..Default::default() };
+    assert_eq!(client.list_jobs(request).await.unwrap().into_inner().total, 0);
+    let request = pb::ListScenesRequest { client_id: Some(id()), ..Default::default() };
+    assert_eq!(client.list_scenes(request).await.unwrap().into_inner().total, 0);
+    let request = pb::ListVideosRequest { client_id: Some(id()), ..Default::default() };
+    assert_eq!(client.list_videos(request).await.unwrap().into_inner().total, 0);
+    for (campaign_ids, client_id) in [(vec![id()], None), (Vec::new(), Some(id()))] {
+        let request = pb::GetSpendRequest { campaign_ids, client_id };
+        assert_eq!(client.get_spend(request).await.unwrap().into_inner().jobs, 0);
+    }
+    let request = pb::CreateJobRequest {
+        kind: "image_pairs".to_owned(),
+        campaign_id: "spring".to_owned(),
+        client_id: Some(id()),
+        ..Default::default()
+    };
+    let error = kit::ServiceError::from(client.create_job(request).await.unwrap_err());
+    assert_eq!(error.violations, [("client_id".to_owned(), "is invalid".to_owned())]);
+}
+
 #[tokio::test]
 async fn rows_of_a_program_that_knew_less_are_brought_up_to_date() {
     let mut stage = Stage::new().await;

@@ -62,6 +62,9 @@ fn check(create: &CreateJob, model: &Model) -> Vec<Violation> {
     if create.campaign_id.trim().is_empty() {
         wrong.push(Violation::new("campaign_id", "is required"));
     }
+    if create.client_id.as_ref().is_some_and(|client| client.contains('\0')) {
+        wrong.push(Violation::new("client_id", "is invalid"));
+    }
     if create.scenes.is_empty() {
         wrong.push(Violation::new("scenes", "must not be empty"));
     }
