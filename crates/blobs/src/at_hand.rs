@@ -3,8 +3,6 @@
 use std::fs::File;
 use std::path::Path;
 
-use bytes::BytesMut;
-
 /// Opens a file for reading whose path the kernel has in memory; none when it has not, or cannot tell, and also for
 /// every error: who asks in the usual way then learns which.
 #[cfg(target_os = "linux")]
@@ -41,26 +39,22 @@ pub(crate) fn open(_: &Path) -> Option<File> {
     None
 }
 
-/// Appends up to `wanted` bytes that the kernel has in memory; false when there are none, or when it cannot tell.
+/// Reads what the kernel has in memory into `target`; nothing when it has none of it, or cannot tell.
 #[cfg(target_os = "linux")]
-pub(crate) fn read(file: &File, start: u64, wanted: usize, buffer: &mut BytesMut) -> bool {
+pub(crate) fn read(file: &File, start: u64, target: &mut [u8]) -> usize {
     use std::os::fd::AsRawFd as _;
 
-    let Ok(start) = libc::off_t::try_from(start) else { return false };
-    let spare = buffer.spare_capacity_mut();
-    let target = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: wanted.min(spare.len()) };
-    // SAFETY: the one vector is spare capacity of `buffer`, which is ours alone, and is no longer than it.
-    let read = unsafe { libc::preadv2(file.as_raw_fd(), &raw const target, 1, start, libc::RWF_NOWAIT) };
-    let Ok(read) = usize::try_from(read) else { return false };
-    // SAFETY: the kernel has written so many bytes into the spare capacity, from its beginning.
-    unsafe { buffer.set_len(buffer.len() + read) };
-    read > 0
+    let Ok(start) = libc::off_t::try_from(start) else { return 0 };
+    let vector = libc::iovec { iov_base: target.as_mut_ptr().cast(), iov_len: target.len() };
+    // SAFETY: the one vector is `target`, which is ours alone for as long as the call takes.
+    let read = unsafe { libc::preadv2(file.as_raw_fd(), &raw const vector, 1, start, libc::RWF_NOWAIT) };
+    usize::try_from(read).unwrap_or_default()
 }
 
 /// Elsewhere nobody can be asked.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn read(_: &File, _: u64, _: usize, _: &mut BytesMut) -> bool {
-    false
+pub(crate) fn read(_: &File, _: u64, _: &mut [u8]) -> usize {
+    0
 }
 
 #[cfg(test)]

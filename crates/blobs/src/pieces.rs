@@ -8,26 +8,63 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::at_hand;
 
 /// Bytes of one piece: a thread is worth waking for so many, and they fit a processor's cache.
 const PIECE: usize = 256 * 1024;
+/// Buffers that are kept for further pieces, 16 MiB in all: memory that was just used needs neither be found nor zeroed.
+const SPARE: usize = 64;
+
+static SPARES: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
 
 /// The bytes of a range, one piece after the other.
 pub(crate) struct FilePieces {
     file: Arc<File>,
     left: Range<u64>,
-    buffer: BytesMut,
     /// Read on another thread.
     waited_for: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
+/// A buffer that comes back when nobody needs what is in it any more.
+struct Buffer {
+    memory: Box<[u8]>,
+    filled: usize,
+}
+
+impl Buffer {
+    fn new() -> Self {
+        let memory = SPARES.lock().pop().unwrap_or_else(|| vec![0; PIECE].into());
+        Self { memory, filled: 0 }
+    }
+
+    fn freeze(mut self, filled: usize) -> Bytes {
+        self.filled = filled.min(self.memory.len());
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        self.memory.get(..self.filled).unwrap_or_default()
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let mut spares = SPARES.lock();
+        if spares.len() < SPARE {
+            spares.push(std::mem::take(&mut self.memory));
+        }
+    }
+}
+
 impl FilePieces {
     pub(crate) fn new(file: File, range: Range<u64>) -> Self {
-        Self { file: Arc::new(file), left: range, buffer: BytesMut::new(), waited_for: None }
+        Self { file: Arc::new(file), left: range, waited_for: None }
     }
 
     /// The next piece; an empty one at the end of the range, and at that of the file.
@@ -55,27 +92,25 @@ impl FilePieces {
     }
 
     /// What can be read without waiting; none when that is nothing, or cannot be known.
-    fn at_hand(&mut self) -> Option<Bytes> {
+    fn at_hand(&self) -> Option<Bytes> {
         let wanted = self.wanted();
         if wanted == 0 {
             return Some(Bytes::new());
         }
-        self.buffer.reserve(wanted);
-        at_hand::read(&self.file, self.left.start, wanted, &mut self.buffer)
-            .then(|| self.buffer.split().freeze())
+        let mut buffer = Buffer::new();
+        let read = at_hand::read(&self.file, self.left.start, buffer.memory.get_mut(..wanted)?);
+        (read > 0).then(|| buffer.freeze(read))
     }
 
     fn read_elsewhere(&self) -> JoinHandle<io::Result<Bytes>> {
         let (file, start, wanted) = (self.file.clone(), self.left.start, self.wanted());
         tokio::task::spawn_blocking(move || {
-            let mut buffer = vec![0; wanted];
+            let mut buffer = Buffer::new();
             loop {
-                match file.read_at(&mut buffer, start) {
+                let target = buffer.memory.get_mut(..wanted).unwrap_or_default();
+                match file.read_at(target, start) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    read => {
-                        buffer.truncate(read?);
-                        return Ok(buffer.into());
-                    }
+                    read => return Ok(buffer.freeze(read?)),
                 }
             }
         })
