@@ -149,8 +149,8 @@ fn no_two_types_of_the_document_share_a_name() {
             let source = std::fs::read_to_string(&path).expect("text");
             for part in source.split("#[derive(").skip(1) {
                 let (derived, rest) = part.split_once(")]").expect("the end of a derive");
-                let kind = rest.split_whitespace().skip_while(|word| !["struct", "enum"].contains(word));
-                let (true, Some(name)) = (derived.contains("ToSchema"), kind.skip(1).next()) else {
+                let mut kind = rest.split_whitespace().skip_while(|word| !["struct", "enum"].contains(word));
+                let (true, Some(name)) = (derived.contains("ToSchema"), kind.nth(1)) else {
                     continue;
                 };
                 let name = name.trim_end_matches(|end: char| !end.is_alphanumeric()).to_owned();

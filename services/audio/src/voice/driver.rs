@@ -72,7 +72,7 @@ impl Driver {
         // Under another lease somebody else may have made the call that we did not.
         answers.retain(|_, answer| !matches!(answer, Event::VoiceDelayed { .. }));
         let mut appended = self.log.appended();
-        while !session.stop.is_cancelled() && !(cancel.is_cancelled() && answers.is_empty()) {
+        while !(session.stop.is_cancelled() || cancel.is_cancelled() && answers.is_empty()) {
             appended.borrow_and_update();
             // A call that is out when the lease is lost is an answer that nobody heard.
             let pass = session.unless_stopped(self.pass(session, cancel, answers));
