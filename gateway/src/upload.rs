@@ -75,6 +75,7 @@ impl Parts<'_> {
             return Err(Problem::validation(Family::Flat, vec![violation]));
         }
         let file_name = part.file_name().unwrap_or_default().replace('\0', "");
+        self.take_room(PART + file_name.len())?;
         let content_type = part.content_type().unwrap_or("application/octet-stream").to_owned();
         let limit = self.app.settings.max_upload_bytes;
         let stored = self.app.blobs.put_stream(chunks(&mut part), &content_type, Some(limit)).await;

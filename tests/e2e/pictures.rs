@@ -22,9 +22,11 @@ async fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
 
 /// The pixels of a picture, or of the frame of a video at a time, at most [`WIDTH`] wide.
 async fn pixels(file: &Path, at: Option<f64>) -> Vec<u8> {
-    let (file, at) = (file.display().to_string(), at.unwrap_or_default().to_string());
+    let (file, at) = (file.display().to_string(), at.map(|at| at.to_string()));
     let scale = format!("scale='min({WIDTH},iw)':-1:flags=area,format=rgb24");
-    ffmpeg(&["-ss", &at, "-i", &file, "-frames:v", "1", "-vf", &scale, "-f", "rawvideo", "-"]).await
+    let seek = at.iter().flat_map(|at| ["-ss", at.as_str()]);
+    let rest = ["-i", &file, "-frames:v", "1", "-vf", &scale, "-f", "rawvideo", "-"];
+    ffmpeg(&seek.chain(rest).collect::<Vec<_>>()).await
 }
 
 /// How alike two pictures are, dB.

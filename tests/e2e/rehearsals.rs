@@ -34,8 +34,9 @@ async fn a_hundred_dry_runs(client: &Client, campaign: &str) {
     ];
     for (path, body) in routes.iter().cycle().take(100) {
         let answer = client.call(Method::POST, path, Some((*body).clone())).await.unwrap();
+        let said = answer.body.get("data").filter(|_| path.ends_with("create-job")).unwrap_or(&answer.body);
         assert_eq!(
-            (answer.status.as_u16(), &answer.body["dry_run"]),
+            (answer.status.as_u16(), &said["dry_run"]),
             (200, &json!(true)),
             "{path}: {}",
             answer.body

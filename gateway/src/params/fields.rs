@@ -65,6 +65,13 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The texts of a list; a list that holds anything else is rejected.
+    pub(crate) fn texts_of(&mut self, name: &str, items: &[Value]) -> Option<Vec<String>> {
+        let texts =
+            items.iter().map(|item| item.as_str().filter(|text| !text.contains('\0')).map(str::to_owned));
+        texts.collect::<Option<_>>().or_else(|| self.reject(name, "must be an array of strings"))
+    }
+
     /// A JSON object; anything else is rejected.
     pub(crate) fn object(&mut self, name: &str) -> Option<&'a Map<String, Value>> {
         match self.value(name, &[]) {
@@ -149,6 +156,6 @@ fn has_nul<'v>(values: impl IntoIterator<Item = &'v Value>) -> bool {
     })
 }
 
-fn object_has_nul(object: &Map<String, Value>) -> bool {
+pub(crate) fn object_has_nul(object: &Map<String, Value>) -> bool {
     object.keys().any(|key| key.contains('\0')) || has_nul(object.values())
 }

@@ -16,7 +16,7 @@ use http_body_util::{BodyExt as _, Limited};
 use serde_json::{Map, Value};
 
 pub(crate) use command::CommandId;
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, object_has_nul};
 pub(crate) use path::InPath;
 pub(crate) use pieces::{camel_case, leading_integer};
 

@@ -184,17 +184,14 @@ fn wish(command_id: String, job_id: i32, params: &Params) -> Result<pb::WishSoun
         Some(Value::String(word)) => word == "true",
         _ => false,
     };
-    let word = |fields: &Fields<'_>, name: &str| {
-        fields.present(name, &[]).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let request = pb::WishSoundtrackRequest {
         command_id,
         job_id,
         prompt: fields.text("prompt", &[]),
         fade_ms: fade,
-        sync_mode: word(&fields, "sync_mode"),
+        sync_mode: fields.text("sync_mode", &[]).unwrap_or_default(),
         merge_with_video: merge,
-        error_strategy: word(&fields, "error_strategy"),
+        error_strategy: fields.text("error_strategy", &[]).unwrap_or_default(),
     };
     fields.finish(JOBS.family())?;
     Ok(request)

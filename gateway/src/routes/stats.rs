@@ -23,7 +23,7 @@ pub(crate) struct ClientStatsReply {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ClientStats {
     campaign_count: u64,
-    /// Jobs of its campaigns, in any status.
+    /// Jobs that were made for it, in any status.
     video_count: u64,
     /// What the providers charged for them so far, USD.
     total_spend: f64,
@@ -62,11 +62,11 @@ pub(crate) async fn of_client(
 ) -> Result<Reply<ClientStatsReply>, Problem> {
     let found = app.backends.asset().get_client(asset::GetClientRequest { id: id.clone() }).await;
     found.map_err(|status| CLIENTS.problem(status))?;
-    let request = asset::ListCampaignsRequest { client_id: Some(id), ..Default::default() };
+    let request = asset::ListCampaignsRequest { client_id: Some(id.clone()), limit: 1, ..Default::default() };
     let campaigns = app.backends.asset().list_campaigns(request).await;
     let campaigns = campaigns.map_err(|status| CLIENTS.problem(status))?.into_inner();
-    let campaign_ids = campaigns.campaigns.into_iter().map(|campaign| campaign.id).collect();
-    let spend = spend(&app, campaign_ids, CLIENTS).await?;
+    // Over the jobs that were made for it, also those of campaigns that are gone, or another client's now.
+    let spend = spend(&app, Vec::new(), Some(id), CLIENTS).await?;
     Ok(Reply::ok(ClientStatsReply {
         data: ClientStats {
             campaign_count: campaigns.total,
@@ -91,7 +91,7 @@ pub(crate) async fn of_campaign(
 ) -> Result<Reply<CampaignStatsReply>, Problem> {
     let found = app.backends.asset().get_campaign(asset::GetCampaignRequest { id: id.clone() }).await;
     found.map_err(|status| CAMPAIGNS.problem(status))?;
-    let spend = spend(&app, vec![id], CAMPAIGNS).await?;
+    let spend = spend(&app, vec![id], None, CAMPAIGNS).await?;
     Ok(Reply::ok(CampaignStatsReply {
         data: CampaignStats {
             video_count: spend.jobs,
@@ -101,8 +101,13 @@ pub(crate) async fn of_campaign(
     }))
 }
 
-async fn spend(app: &App, campaign_ids: Vec<String>, of: Resource) -> Result<pb::Spend, Problem> {
-    let request = pb::GetSpendRequest { campaign_ids, client_id: None };
+async fn spend(
+    app: &App,
+    campaign_ids: Vec<String>,
+    client_id: Option<String>,
+    of: Resource,
+) -> Result<pb::Spend, Problem> {
+    let request = pb::GetSpendRequest { campaign_ids, client_id };
     let spend = app.backends.job().get_spend(request).await;
     Ok(spend.map_err(|status| of.problem(status))?.into_inner())
 }

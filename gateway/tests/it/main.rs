@@ -22,6 +22,7 @@ mod documents;
 mod dry_runs;
 mod events;
 mod health;
+mod held;
 mod hostile;
 mod idempotency;
 mod job_list;

@@ -39,6 +39,14 @@ async fn traces(world: &World) -> (usize, usize) {
 #[tokio::test]
 async fn a_webhook_of_another_time_has_no_effect_however_well_it_is_signed() {
     let (world, running, attempt) = waiting().await;
+    // The first webhook of all has the secret fetched.
+    assert!(
+        !running
+            .engine
+            .webhook(&attempt, &signed_at(jiff::Timestamp::UNIX_EPOCH, SECRET, NEWS), NEWS)
+            .await
+            .unwrap()
+    );
     let before = traces(&world).await;
     for minutes in [-10, -6, 6, 10] {
         let time = Clock::system().now() + SignedDuration::from_mins(minutes);

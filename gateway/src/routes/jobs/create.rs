@@ -244,12 +244,7 @@ pub(super) fn property_types(params: &Params, family: Family) -> Result<Vec<Stri
     let mut fields = Fields::of(params);
     let types: Option<Vec<String>> = match fields.value("property_types", &[]) {
         Some(Value::Array(items)) if items.is_empty() => fields.reject("property_types", "can't be blank"),
-        Some(Value::Array(items)) => {
-            match items.iter().map(|item| item.as_str().map(str::to_owned)).collect() {
-                Some(types) => Some(types),
-                None => fields.reject("property_types", "must be an array of strings"),
-            }
-        }
+        Some(Value::Array(items)) => fields.texts_of("property_types", items),
         None | Some(Value::Null) => None,
         Some(_) => fields.reject("property_types", "must be an array of strings"),
     };

@@ -179,11 +179,7 @@ fn read(params: &Params) -> Result<pb::EditSceneRequest, Problem> {
 fn texts(fields: &mut Fields<'_>, name: &str, aliases: &[&str]) -> Option<Vec<String>> {
     match fields.value(name, aliases) {
         None | Some(Value::Null) => None,
-        Some(Value::Array(items)) => {
-            let texts: Option<Vec<String>> =
-                items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-            texts.or_else(|| fields.reject(name, "must be an array of strings"))
-        }
+        Some(Value::Array(items)) => fields.texts_of(name, items),
         Some(_) => fields.reject(name, "must be an array of strings"),
     }
 }

@@ -80,14 +80,7 @@ fn required_text(params: &Params, name: &str) -> Result<String, Problem> {
 /// A list of texts; none when it is not there.
 fn texts(fields: &mut Fields<'_>, name: &str) -> Option<Vec<String>> {
     match fields.present(name, &[])? {
-        Value::Array(items) => {
-            let texts: Option<Vec<String>> =
-                items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-            match texts {
-                Some(texts) => Some(texts),
-                None => fields.reject(name, "must be an array of strings"),
-            }
-        }
+        Value::Array(items) => fields.texts_of(name, items),
         _ => fields.reject(name, "must be an array of strings"),
     }
 }

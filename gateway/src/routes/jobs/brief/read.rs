@@ -4,7 +4,7 @@ use protos::job::v1 as pb;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    params::{Fields, Params},
+    params::{Fields, Params, object_has_nul},
     problem::{JOBS, Kind, Problem},
     routes::text,
 };
@@ -84,8 +84,10 @@ impl Part {
         match self.params.get(name) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => {
-                let texts: Option<Vec<String>> =
-                    items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+                let texts: Option<Vec<String>> = items
+                    .iter()
+                    .map(|item| item.as_str().filter(|text| !text.contains('\0')).map(str::to_owned))
+                    .collect();
                 texts.unwrap_or_else(|| {
                     self.reject(name, "must be an array of strings");
                     Vec::new()
@@ -124,6 +126,12 @@ pub(super) fn brief(params: &Params, command_id: String) -> Result<pb::CreateJob
     }
     let asset_ids = assets(&mut creative);
     let mut top = Fields::of(params);
+    // The brief is kept whole, with members that nobody reads.
+    for (part, name) in [("ad_basics", "adBasics"), ("creative", "creative"), ("advanced", "advanced")] {
+        if params.get(part).and_then(Value::as_object).is_some_and(object_has_nul) {
+            top.reject::<()>(name, "must not contain NUL characters");
+        }
+    }
     let planner = top.text("planner", &[]).unwrap_or_default();
     let video_model = text::filled(top.text("video_model", &["model"]));
     let soundtrack = match top.value("generate_audio", &[]) {
