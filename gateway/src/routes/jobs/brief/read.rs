@@ -220,6 +220,9 @@ fn assets(creative: &mut Part) -> Vec<String> {
     for (place, item) in items.iter().enumerate() {
         let named = item.as_object().map(|object| Params::of_object(object.clone())).unwrap_or_default();
         match named.get("asset_id").and_then(Value::as_str) {
+            Some(id) if id.contains('\0') => {
+                creative.reject(&format!("assets[{place}].assetId"), "must not contain NUL characters");
+            }
             Some(id) => ids.push(id.to_owned()),
             None => creative.reject(
                 &format!("assets[{place}]"),
