@@ -36,9 +36,10 @@ struct Buffer {
 }
 
 impl Buffer {
-    fn new() -> Self {
-        let memory = SPARES.lock().pop().unwrap_or_else(|| vec![0; PIECE].into());
-        Self { memory, filled: 0 }
+    /// Room for so many bytes. Few of them get no more than they need: a slow reader of a small file holds only that.
+    fn new(wanted: usize) -> Self {
+        let spare = if wanted < PIECE { None } else { SPARES.lock().pop() };
+        Self { memory: spare.unwrap_or_else(|| vec![0; wanted].into()), filled: 0 }
     }
 
     fn freeze(mut self, filled: usize) -> Bytes {
@@ -55,6 +56,9 @@ impl AsRef<[u8]> for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        if self.memory.len() < PIECE {
+            return;
+        }
         let mut spares = SPARES.lock();
         if spares.len() < SPARE {
             spares.push(std::mem::take(&mut self.memory));
@@ -97,18 +101,17 @@ impl FilePieces {
         if wanted == 0 {
             return Some(Bytes::new());
         }
-        let mut buffer = Buffer::new();
-        let read = at_hand::read(&self.file, self.left.start, buffer.memory.get_mut(..wanted)?);
+        let mut buffer = Buffer::new(wanted);
+        let read = at_hand::read(&self.file, self.left.start, &mut buffer.memory);
         (read > 0).then(|| buffer.freeze(read))
     }
 
     fn read_elsewhere(&self) -> JoinHandle<io::Result<Bytes>> {
         let (file, start, wanted) = (self.file.clone(), self.left.start, self.wanted());
         tokio::task::spawn_blocking(move || {
-            let mut buffer = Buffer::new();
+            let mut buffer = Buffer::new(wanted);
             loop {
-                let target = buffer.memory.get_mut(..wanted).unwrap_or_default();
-                match file.read_at(target, start) {
+                match file.read_at(&mut buffer.memory, start) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     read => return Ok(buffer.freeze(read?)),
                 }

@@ -4,7 +4,7 @@
 //!
 //! | boundaries | why not |
 //! | --- | --- |
-//! | `append.…/SceneEdited`, `SceneRemoved`, `SceneReordered` | no call leads to them yet |
+//! | `append.…/SceneEdited`, `SceneRemoved`, `SceneReordered` | nobody in a run edits a storyboard |
 //! | `append.…/SceneTakeCharged`, `SoundtrackCharged` | for a worker that reports a cost after the end; ours know it by then |
 //! | `file.put.…/video` and `audio` of the asset service, `file.put.…/other` | imports from a URL, which refuse the addresses of a test |
 
