@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// Opens a file for reading whose path the kernel has in memory; none when it has not, or cannot tell, and also for
 /// every error: who asks in the usual way then learns which.
@@ -57,9 +58,48 @@ pub(crate) fn read(_: &File, _: u64, _: &mut [u8]) -> usize {
     0
 }
 
+/// Whether the kernel has all of `length` bytes from `start` on in memory, or on their way there; also no when it cannot
+/// or may not tell.
+#[cfg(target_os = "linux")]
+pub(crate) fn whole(file: &File, start: u64, length: usize) -> bool {
+    use std::os::fd::AsRawFd as _;
+
+    // cachestat(2), since Linux 6.5: it counts, where mincore(2) looks at page after page. It has this number here.
+    if !cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        return false;
+    }
+    const CACHESTAT: libc::c_long = 451;
+    let Some(last) = (length as u64).checked_sub(1).and_then(|rest| start.checked_add(rest)) else {
+        return false;
+    };
+    let range: [u64; 2] = [start, length as u64];
+    // nr_cache, nr_dirty, nr_writeback, nr_evicted, nr_recently_evicted
+    let mut counts = [0_u64; 5];
+    // SAFETY: both structures are as large as those of linux/mman.h, and outlive the call.
+    let told = unsafe { libc::syscall(CACHESTAT, file.as_raw_fd(), range.as_ptr(), counts.as_mut_ptr(), 0) };
+    let page = page();
+    told == 0 && counts[0] == last / page - start / page + 1
+}
+
+/// Elsewhere nobody can be asked.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn whole(_: &File, _: u64, _: usize) -> bool {
+    false
+}
+
+/// Bytes of a page of memory.
+pub(crate) fn page() -> u64 {
+    static PAGE: LazyLock<u64> = LazyLock::new(|| {
+        // SAFETY: it only reads a number.
+        let told = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        u64::try_from(told).ok().filter(|page| *page > 0).unwrap_or(4096)
+    });
+    *PAGE
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
+    use std::io::{Read as _, Write as _};
 
     use super::*;
 
@@ -74,5 +114,21 @@ mod tests {
         let mut read = String::new();
         file.read_to_string(&mut read).unwrap();
         assert_eq!(read, "bytes");
+    }
+
+    #[test]
+    fn what_was_just_written_is_at_hand_whole_and_what_is_past_the_end_is_not() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[7; 50_000]).unwrap();
+        // An older kernel can never tell.
+        if !whole(&file, 0, 1) {
+            return;
+        }
+        for (start, length) in [(0, 50_000), (4_095, 2), (4_096, 4_096), (49_999, 1)] {
+            assert!(whole(&file, start, length), "{length} from {start} on");
+        }
+        assert!(!whole(&file, 0, 100_000));
+        assert!(!whole(&file, 60_000, 1));
+        assert!(!whole(&file, 0, 0));
     }
 }

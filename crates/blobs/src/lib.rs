@@ -9,6 +9,8 @@
 //! | `s3` | the S3 backend: `[prefix/]ab/<sha256>` in a bucket |
 //! | `reader` | streaming reads, with or without a range |
 //! | `pieces` | a file in pieces, without waking a thread for what is in memory |
+//! | `at_hand` | what the kernel can do at once |
+//! | `mapped` | a file in the address space, for sockets to send from |
 //!
 //! A put returns only after the bytes and their name are on the disk, or S3 has said that it holds them, so
 //! an event that names them may follow at once. Putting the same bytes twice is harmless. Nothing here deletes a blob.
@@ -18,6 +20,7 @@ mod at_hand;
 mod error;
 mod hash;
 mod local;
+mod mapped;
 mod pieces;
 mod reader;
 mod s3;
@@ -37,6 +40,7 @@ use protos::common::v1::BlobRef;
 pub use address::{BadAddress, BlobAddress, S3Options};
 pub use error::BlobError;
 pub use hash::hash_file;
+pub use mapped::{FilePlace, place_of};
 pub use reader::BlobReader;
 pub use url::Url;
 

@@ -12,10 +12,14 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
-use crate::at_hand;
+use crate::{at_hand, mapped};
 
 /// Bytes of one piece: a thread is worth waking for so many, and they fit a processor's cache.
 const PIECE: usize = 256 * 1024;
+/// Bytes that a socket is given at one time: nobody holds them in memory, and each piece costs the same few calls.
+const WINDOW: usize = 1024 * 1024;
+/// Fewer bytes are read sooner than mapped.
+const WORTH_MAPPING: usize = 64 * 1024;
 /// Buffers that are kept for further pieces, 16 MiB in all: memory that was just used needs neither be found nor zeroed.
 const SPARE: usize = 64;
 
@@ -25,6 +29,8 @@ static SPARES: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
 pub(crate) struct FilePieces {
     file: Arc<File>,
     left: Range<u64>,
+    /// The end of the range that is left, for who wants it as it lies in the file.
+    mapped: Option<Bytes>,
     /// Read on another thread.
     waited_for: Option<JoinHandle<io::Result<Bytes>>>,
 }
@@ -68,7 +74,15 @@ impl Drop for Buffer {
 
 impl FilePieces {
     pub(crate) fn new(file: File, range: Range<u64>) -> Self {
-        Self { file: Arc::new(file), left: range, waited_for: None }
+        Self { file: Arc::new(file), left: range, mapped: None, waited_for: None }
+    }
+
+    /// Gives what is in memory as it lies there, not as copies.
+    pub(crate) fn mapped(mut self) -> Self {
+        if self.left.end.saturating_sub(self.left.start) >= WORTH_MAPPING as u64 {
+            self.mapped = mapped::bytes(&self.file, self.left.clone());
+        }
+        self
     }
 
     /// The next piece; an empty one at the end of the range, and at that of the file.
@@ -88,6 +102,9 @@ impl FilePieces {
             },
         };
         self.left.start += piece.len() as u64;
+        if let Some(mapped) = &mut self.mapped {
+            bytes::Buf::advance(mapped, piece.len().min(mapped.len()));
+        }
         Poll::Ready(Ok(piece))
     }
 
@@ -101,9 +118,23 @@ impl FilePieces {
         if wanted == 0 {
             return Some(Bytes::new());
         }
+        if let Some(window) = self.window() {
+            return Some(window);
+        }
         let mut buffer = Buffer::new(wanted);
         let read = at_hand::read(&self.file, self.left.start, &mut buffer.memory);
         (read > 0).then(|| buffer.freeze(read))
+    }
+
+    /// The next bytes where they lie, if enough of them are in memory.
+    fn window(&self) -> Option<Bytes> {
+        let mapped = self.mapped.as_ref()?;
+        let window = mapped.slice(..mapped.len().min(WINDOW));
+        if at_hand::whole(&self.file, self.left.start, window.len()) {
+            return Some(window);
+        }
+        let length = mapped::in_memory(&window);
+        (length >= window.len().min(WORTH_MAPPING)).then(|| window.slice(..length))
     }
 
     fn read_elsewhere(&self) -> JoinHandle<io::Result<Bytes>> {
@@ -131,7 +162,7 @@ mod tests {
         let mut read = Vec::new();
         loop {
             let piece = poll_fn(|cx| pieces.poll_next(cx)).await.unwrap();
-            assert!(piece.len() <= PIECE);
+            assert!(piece.len() <= WINDOW);
             if piece.is_empty() {
                 return read;
             }
@@ -148,9 +179,25 @@ mod tests {
             let wanted = range.start as u64..range.end as u64;
             let pieces = FilePieces::new(file.try_clone().unwrap(), wanted.clone());
             assert_eq!(all(pieces).await, bytes[range.clone()]);
-            let mut pieces = FilePieces::new(file.try_clone().unwrap(), wanted);
+            let mapped = FilePieces::new(file.try_clone().unwrap(), wanted.clone()).mapped();
+            assert_eq!(all(mapped).await, bytes[range.clone()]);
+            let mut pieces = FilePieces::new(file.try_clone().unwrap(), wanted).mapped();
             pieces.waited_for = Some(pieces.read_elsewhere());
             assert_eq!(all(pieces).await, bytes[range]);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_is_mapped_is_not_copied() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; WINDOW * 2]).unwrap();
+        let mut pieces = FilePieces::new(file, 10..WINDOW as u64 * 2).mapped();
+        let mut offset = 10;
+        while offset < WINDOW as u64 * 2 {
+            let piece = poll_fn(|cx| pieces.poll_next(cx)).await.unwrap();
+            assert_eq!(mapped::place_of(&piece).unwrap().offset, offset);
+            offset += piece.len() as u64;
         }
     }
 

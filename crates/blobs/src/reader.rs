@@ -63,6 +63,17 @@ impl BlobReader {
         Ok(Self { source, arrived: Bytes::new(), left: range.end - range.start, size, range })
     }
 
+    /// Gives what the kernel has in memory as it lies there and not as copies, for somebody who only hands it on to
+    /// a socket: [`place_of`](crate::place_of) says what to send. Whoever looks at the bytes himself wants copies: where
+    /// the disk fails under a mapping, looking at it ends the process.
+    #[must_use]
+    pub fn mapped(self) -> Self {
+        match self.source {
+            Source::File(pieces) => Self { source: Source::File(pieces.mapped()), ..self },
+            source => Self { source, ..self },
+        }
+    }
+
     /// The bytes of `range`, from a stream that gives exactly them.
     pub(crate) fn of_stream(
         stream: BoxStream<'static, io::Result<Bytes>>,

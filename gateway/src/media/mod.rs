@@ -166,7 +166,7 @@ async fn serve(app: &App, request: &HeaderMap, media: Media) -> Result<Response,
     let reader = app.blobs.open(&media.blob.sha256, part).await;
     let reader = reader.map_err(|error| gone(error, media.missing))?;
     headers.insert(header::CONTENT_LENGTH, reader.remaining().into());
-    Ok((status, headers, Body::from_stream(reader)).into_response())
+    Ok((status, headers, Body::from_stream(reader.mapped())).into_response())
 }
 
 fn asked(request: &HeaderMap, tag: &str, size: u64) -> Wanted {

@@ -17,6 +17,8 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use super::send;
+
 /// Accepts connections, each with its own switch; all of them hang on one.
 pub(crate) struct Connections {
     listener: TcpListener,
@@ -87,7 +89,7 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check(context)?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        send::poll(&mut self.stream, context, &[io::IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -96,7 +98,7 @@ impl AsyncWrite for Connection {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.check(context)?;
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        send::poll(&mut self.stream, context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Starting, serving and draining.
 
 mod connection;
+mod send;
 
 use std::{net::SocketAddr, sync::Arc};
 
