@@ -76,14 +76,7 @@ async fn serve(app: &App, id: String, request: &MediaRequest) -> Result<Response
 
 /// The asset that a path names, perhaps as it was a moment ago.
 async fn held(app: &App, id: String, headers: &HeaderMap) -> Result<Arc<Asset>, Problem> {
-    if may_be_held(headers)
-        && let Some(asset) = app.assets.get(&id)
-    {
-        return Ok(asset);
-    }
-    let began = app.assets.begin();
-    let asset = find(app, id.clone()).await?;
-    Ok(app.assets.keep(id, began, asset))
+    app.assets.get(&id, !may_be_held(headers), find(app, id.clone())).await
 }
 
 /// A JPEG of an asset: its thumbnail, or one of the width and, for videos, at the second that is asked for.

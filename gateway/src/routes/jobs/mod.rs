@@ -64,14 +64,11 @@ pub(crate) async fn get(
 /// The job that a path names, perhaps as it was a moment ago.
 pub(crate) async fn held(app: &App, path_id: &str, headers: &HeaderMap) -> Result<Arc<HeldJob>, Problem> {
     let job_id = text::job_id(path_id).ok_or_else(|| Problem::job_not_found(path_id))?;
-    if may_be_held(headers)
-        && let Some(held) = app.jobs.get(&job_id)
-    {
-        return Ok(held);
-    }
-    let began = app.jobs.begin();
-    let job = find(app, path_id).await?;
-    Ok(app.jobs.keep(job_id, began, HeldJob { job, shown: OnceLock::new() }))
+    let read = async {
+        let job = find(app, path_id).await?;
+        Ok(HeldJob { job, shown: OnceLock::new() })
+    };
+    app.jobs.get(&job_id, !may_be_held(headers), read).await
 }
 
 /// The job that a path names.
