@@ -18,6 +18,13 @@ use tokio::{
     net::TcpStream,
 };
 
+/// Tells the kernel that more follows at once.
+#[cfg(target_os = "linux")]
+const MORE: libc::c_int = libc::MSG_MORE;
+/// Elsewhere nothing is mapped, so nothing follows.
+#[cfg(not(target_os = "linux"))]
+const MORE: libc::c_int = 0;
+
 /// The next thing to write.
 enum Next {
     /// So many slices from the first, which are followed by a file.
@@ -36,7 +43,7 @@ pub(super) fn poll(
 ) -> Poll<io::Result<usize>> {
     match next(slices) {
         Next::Before(count) => poll_try(stream, context, |socket| {
-            socket.send_vectored_with_flags(slices.get(..count).unwrap_or(slices), libc::MSG_MORE)
+            socket.send_vectored_with_flags(slices.get(..count).unwrap_or(slices), MORE)
         }),
         Next::File(place, length) => {
             let sent = ready!(poll_try(stream, context, |socket| send_file(socket, &place, length)));
@@ -86,5 +93,54 @@ fn poll_try(
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
             sent => return Poll::Ready(sent),
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::future::poll_fn;
+
+    use futures::TryStreamExt as _;
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_in_memory_and_what_is_in_a_file_arrive_in_their_order() {
+        let bytes: Vec<u8> = (0..3_000_000_u32).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = blobs::Blobs::local(dir.path()).unwrap();
+        let stored = blobs.put_bytes(bytes.clone(), "video/mp4").await.unwrap();
+        let reader = blobs.open(&stored.sha256, Some(7..2_999_999)).await.unwrap().mapped();
+        let parts: Vec<bytes::Bytes> = reader.try_collect().await.unwrap();
+        assert!(parts.iter().any(|part| place_of(part).is_some()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut reading = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut writing, _) = listener.accept().await.unwrap();
+        let read = tokio::spawn(async move {
+            let mut read = Vec::new();
+            reading.read_to_end(&mut read).await.unwrap();
+            read
+        });
+        let mut left: Vec<&[u8]> = vec![b"head", b""];
+        left.extend(parts.iter().map(|part| &part[..]));
+        left.push(b"tail");
+        while !left.is_empty() {
+            let slices: Vec<_> = left.iter().map(|part| IoSlice::new(part)).collect();
+            let mut sent = poll_fn(|context| poll(&mut writing, context, &slices)).await.unwrap();
+            while let Some(first) = left.first_mut() {
+                let taken = sent.min(first.len());
+                *first = &first[taken..];
+                sent -= taken;
+                if !first.is_empty() {
+                    break;
+                }
+                left.remove(0);
+            }
+        }
+        drop(writing);
+        let read = read.await.unwrap();
+        assert!(read == [b"head", &bytes[7..2_999_999], b"tail"].concat());
     }
 }
