@@ -17,6 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         files.push(root.join(service).join("v1/service.proto"));
         files.push(root.join(service).join("v1/events.proto"));
     }
+    files.push(root.join("asset/v1/legacy.proto"));
+    files.push(root.join("job/v1/legacy.proto"));
     files.push(root.join("job/v1/pipeline.proto"));
     files.push(root.join("audio/v1/voice.proto"));
     let descriptors = protox::compile(&files, [&root])?;

@@ -30,7 +30,7 @@ pub(super) struct Call {
 enum Request {
     /// One message, with its header.
     Whole(Bytes),
-    /// We do not know what; it can be sent once.
+    /// We do not know what, or a stream; it can be sent once.
     Once(Option<Body>),
 }
 
@@ -46,7 +46,7 @@ impl Call {
     ) -> Result<Self, Status> {
         let (head, body) = request.into_parts();
         let method = Method::of(head.uri.path());
-        let (body, repeatable) = if method == Method::Unknown {
+        let (body, repeatable) = if matches!(method, Method::Upload | Method::Unknown) {
             (Request::Once(Some(body)), false)
         } else {
             let body = whole(body).await?.to_bytes();

@@ -11,12 +11,15 @@ use prost::Message as _;
 pub enum Method {
     /// It only reads.
     Reads,
-    /// It acts under a key that every request has, or only hints at something that is then looked up.
+    /// It acts under a key that every request has (that of an import is where each thing comes from, that of bytes is
+    /// what they are), or only hints at something that is then looked up.
     Keyed,
     /// It acts once per `command_id`; without one it may not be sent again.
     Command,
     /// It only reads, and answers with a stream: it may be sent again until the stream begins.
     Stream,
+    /// Its request is a stream, which nobody keeps for another try: it is sent again only when it was never sent.
+    Upload,
     /// Nothing is known about it.
     Unknown,
 }
@@ -43,6 +46,11 @@ const METHODS: &[(&str, Method)] = &[
     ("/filmstrip.asset.v1.AssetService/RevokeApiKey", Method::Command),
     ("/filmstrip.asset.v1.AssetService/UpdateCampaign", Method::Command),
     ("/filmstrip.asset.v1.AssetService/UpdateClient", Method::Command),
+    ("/filmstrip.asset.v1.LegacyService/CheckBytes", Method::Reads),
+    ("/filmstrip.asset.v1.LegacyService/FetchBytes", Method::Keyed),
+    ("/filmstrip.asset.v1.LegacyService/Import", Method::Keyed),
+    ("/filmstrip.asset.v1.LegacyService/ListImported", Method::Reads),
+    ("/filmstrip.asset.v1.LegacyService/StoreBytes", Method::Upload),
     ("/filmstrip.audio.v1.AudioService/CancelSoundtrack", Method::Keyed),
     ("/filmstrip.audio.v1.AudioService/GetSoundtrack", Method::Reads),
     ("/filmstrip.audio.v1.AudioService/ReceiveWebhook", Method::Keyed),
@@ -67,6 +75,8 @@ const METHODS: &[(&str, Method)] = &[
     ("/filmstrip.job.v1.JobService/RemoveScene", Method::Command),
     ("/filmstrip.job.v1.JobService/ReorderScenes", Method::Command),
     ("/filmstrip.job.v1.JobService/Watch", Method::Stream),
+    ("/filmstrip.job.v1.LegacyService/Import", Method::Keyed),
+    ("/filmstrip.job.v1.LegacyService/ListImported", Method::Reads),
     ("/filmstrip.job.v1.PipelineService/ConfigurePipeline", Method::Command),
     ("/filmstrip.job.v1.PipelineService/GetPipeline", Method::Reads),
     ("/filmstrip.job.v1.PipelineService/ListTemplates", Method::Reads),
@@ -107,7 +117,7 @@ impl Method {
         match self {
             Self::Reads | Self::Keyed | Self::Stream => true,
             Self::Command => Commanded::decode(message).is_ok_and(|said| !said.command_id.is_empty()),
-            Self::Unknown => false,
+            Self::Upload | Self::Unknown => false,
         }
     }
 }
