@@ -6,6 +6,7 @@
 //! | `hash` | the key: 64 lower-case hex digits, and hashing in bounded memory |
 //! | `spool` | where bytes wait while they are hashed; swept when the store opens |
 //! | `local` | the directory backend: `ab/<sha256>` |
+//! | `batch` | many blobs that become durable together |
 //! | `s3` | the S3 backend: `[prefix/]ab/<sha256>` in a bucket |
 //! | `reader` | streaming reads, with or without a range |
 //! | `pieces` | a file in pieces, without waking a thread for what is in memory |
@@ -17,6 +18,7 @@
 
 mod address;
 mod at_hand;
+mod batch;
 mod error;
 mod hash;
 mod local;
@@ -38,6 +40,7 @@ use futures::{Stream, StreamExt as _};
 use protos::common::v1::BlobRef;
 
 pub use address::{BadAddress, BlobAddress, S3Options};
+pub use batch::Batch;
 pub use error::BlobError;
 pub use hash::hash_file;
 pub use mapped::{FilePlace, place_of};
@@ -153,7 +156,7 @@ impl Blobs {
         let spool = self.spool.clone();
         let mut writing = blocking(move || spool.begin().map_err(BlobError::Store)).await?;
         let mut stream = std::pin::pin!(stream);
-        let mut batch = Batch::default();
+        let mut gathered = Gathered::default();
         let mut total = 0_u64;
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(BlobError::Source)?;
@@ -161,12 +164,12 @@ impl Blobs {
             if let Some(limit) = max_bytes.filter(|limit| total > *limit) {
                 return Err(BlobError::TooLarge { limit });
             }
-            if batch.push(chunk) {
-                let chunks = std::mem::take(&mut batch).chunks;
+            if gathered.push(chunk) {
+                let chunks = std::mem::take(&mut gathered).chunks;
                 writing = blocking(move || writing.write(&chunks).map_err(BlobError::Store)).await?;
             }
         }
-        let finish = move || writing.write(&batch.chunks).and_then(spool::Writing::finish);
+        let finish = move || writing.write(&gathered.chunks).and_then(spool::Writing::finish);
         let keeping = self.keep(finish, content_type);
         let (key, size) = around("file.put", family(content_type), keeping).await?;
         Ok(reference(&key, size, content_type))
@@ -311,13 +314,13 @@ impl Blobs {
 }
 
 /// Chunks that wait for one write.
-#[derive(Default)]
-struct Batch {
+#[derive(Debug, Default)]
+struct Gathered {
     chunks: Vec<Bytes>,
     len: usize,
 }
 
-impl Batch {
+impl Gathered {
     /// Adds a chunk; true once there is enough for a write.
     fn push(&mut self, chunk: Bytes) -> bool {
         self.len += chunk.len();

@@ -1,5 +1,6 @@
 //! The directory backend: one file per blob, `ab/<sha256>`.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::ops::Range;
@@ -38,12 +39,26 @@ impl LocalStore {
         self.name(&spooled.key, spooled.size, &spooled.path)
     }
 
-    fn name(&self, key: &Key, size: u64, from: &Path) -> io::Result<()> {
+    /// As [`LocalStore::commit`] for many that were not synced yet, with two syncs in all. Nothing has a name before all
+    /// bytes are on the disk.
+    pub(crate) fn commit_all(&self, spooled: &[Spooled], disk: &Disk) -> io::Result<()> {
+        disk.sync_files(spooled.iter().map(|one| &*one.path))?;
+        for one in spooled {
+            self.rename(&one.key, one.size, &one.path)?;
+        }
+        // Also where all were present, as for one.
+        let shards: BTreeSet<&str> = spooled.iter().map(|one| one.key.shard()).collect();
+        disk.sync_dirs(shards.into_iter().map(|shard| self.dir.join(shard)))
+    }
+
+    fn rename(&self, key: &Key, size: u64, from: &Path) -> io::Result<()> {
         let place = self.place(key);
         let present = fs::metadata(&place).is_ok_and(|found| found.is_file() && found.len() == size);
-        if !present {
-            fs::rename(from, &place)?;
-        }
+        if present { Ok(()) } else { fs::rename(from, &place) }
+    }
+
+    fn name(&self, key: &Key, size: u64, from: &Path) -> io::Result<()> {
+        self.rename(key, size, from)?;
         // Also when it was present: whoever renamed it may not have synced the directory yet.
         sync_dir(&self.dir.join(key.shard()))
     }
@@ -117,6 +132,55 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<(), BlobError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BlobError::Source(error)),
         _ => Ok(()),
+    }
+}
+
+/// The filesystem that the spool and the blobs are on.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    /// Opened before anything is written: a sync tells of what failed since then.
+    #[cfg(target_os = "linux")]
+    dir: File,
+}
+
+#[cfg(target_os = "linux")]
+impl Disk {
+    pub(crate) fn of(dir: &Path) -> io::Result<Self> {
+        Ok(Self { dir: File::open(dir)? })
+    }
+
+    fn sync_files<'a>(&self, _: impl Iterator<Item = &'a Path>) -> io::Result<()> {
+        self.sync()
+    }
+
+    fn sync_dirs(&self, _: impl Iterator<Item = PathBuf>) -> io::Result<()> {
+        self.sync()
+    }
+
+    /// All of the filesystem at once, whatever is in it.
+    fn sync(&self) -> io::Result<()> {
+        use std::os::fd::AsRawFd as _;
+        // SAFETY: the descriptor is open for as long as the call takes.
+        match unsafe { libc::syncfs(self.dir.as_raw_fd()) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+/// Elsewhere each file and each directory is synced by itself.
+#[cfg(not(target_os = "linux"))]
+impl Disk {
+    pub(crate) fn of(_: &Path) -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    fn sync_files<'a>(&self, mut files: impl Iterator<Item = &'a Path>) -> io::Result<()> {
+        files.try_for_each(|file| File::open(file)?.sync_all())
+    }
+
+    fn sync_dirs(&self, mut dirs: impl Iterator<Item = PathBuf>) -> io::Result<()> {
+        dirs.try_for_each(|dir| sync_dir(&dir))
     }
 }
 

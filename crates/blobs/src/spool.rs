@@ -64,6 +64,7 @@ fn sweep(root: &Path) -> io::Result<()> {
 }
 
 /// A put in progress.
+#[derive(Debug)]
 pub(crate) struct Writing {
     file: NamedTempFile,
     hasher: Sha256,
@@ -82,13 +83,18 @@ impl Writing {
 
     /// Everything is on the disk, under no name yet.
     pub(crate) fn finish(self) -> io::Result<Spooled> {
-        let (file, path) = self.file.into_parts();
-        file.sync_all()?;
-        Ok(Spooled { path, key: Key::of(self.hasher), size: self.size })
+        self.file.as_file().sync_all()?;
+        Ok(self.close())
+    }
+
+    /// Everything is written, and not yet certain to be on the disk.
+    pub(crate) fn close(self) -> Spooled {
+        Spooled { path: self.file.into_temp_path(), key: Key::of(self.hasher), size: self.size }
     }
 }
 
-/// Whole, hashed and synced bytes that have no name in the store yet; dropping removes them.
+/// Whole and hashed bytes that have no name in the store yet; dropping removes them.
+#[derive(Debug)]
 pub(crate) struct Spooled {
     pub(crate) path: TempPath,
     pub(crate) key: Key,

@@ -20,6 +20,9 @@
 //! | `provider.create.…`, `.get`, `.cancel`, `.list`, `.upload`, `.download` | around a call to who sells predictions |
 //! | `planner.before`, `planner.after` | around a call to who draws storyboards |
 //! | `file.put.before/<image, video, audio or other>`, `file.put.after/…` | around storing bytes: whole in scratch; in the object store |
+//! | `file.batch.before`, `file.batch.after` | around storing the bytes of an import: whole in scratch; in the object store |
+//! | `import.bytes.before/<n>`, `import.bytes.after/<n>` | around the bytes of the n-th row of `filmstrip import`: not sent yet; durable |
+//! | `import.row.before/<n>`, `import.row.after/<n>` | around the n-th row itself: not sent yet; there, but not told |
 //! | `ffmpeg.before/<what is made>`, `ffmpeg.after/…` | around a run that makes a file |
 //!
 //! An `after` is crossed only when what it follows went well.

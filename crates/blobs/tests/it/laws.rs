@@ -148,9 +148,14 @@ pub(crate) async fn an_abandoned_put_leaves_nothing(f: Fixture) {
     }
     drop(put);
     // A write that was under way ends on its own thread, and takes the file with it.
+    nothing_spooled(&f.blobs).await;
+}
+
+/// What is under way ends on its own thread, and takes its file with it.
+async fn nothing_spooled(blobs: &Blobs) {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-    while !spooled(&f.blobs).is_empty() {
-        assert!(tokio::time::Instant::now() < deadline, "the spool still holds {:?}", spooled(&f.blobs));
+    while !spooled(blobs).is_empty() {
+        assert!(tokio::time::Instant::now() < deadline, "the spool still holds {:?}", spooled(blobs));
         tokio::task::yield_now().await;
     }
 }
@@ -180,6 +185,79 @@ pub(crate) async fn fetching_writes_a_copy(f: Fixture) {
     assert!(std::fs::read(target).unwrap() == bytes);
 }
 
+pub(crate) async fn the_blobs_of_a_batch_are_put_whole_and_told_in_order(f: Fixture) {
+    let all = [sample(700_001), Vec::new(), b"abc".to_vec(), sample(700_001), sample(131_072)];
+    let mut batch = f.blobs.batch();
+    for bytes in &all {
+        for piece in bytes.chunks(50_021) {
+            batch.write(Bytes::copy_from_slice(piece)).await.unwrap();
+        }
+        assert_eq!(batch.is_within_a_blob(), !bytes.is_empty());
+        let first = &bytes[..bytes.len().min(8 * 1024)];
+        let type_of = |seen: &[u8]| {
+            assert!(seen == first);
+            if seen == b"abc" { "text/plain".to_owned() } else { "video/mp4".to_owned() }
+        };
+        batch.end(type_of).await.unwrap();
+        let (sha256, _) = hash(bytes);
+        assert_eq!(f.blobs.size(&sha256).await.unwrap(), None, "not before the batch is committed");
+    }
+    let size: usize = all.iter().map(Vec::len).sum();
+    assert_eq!((batch.len(), batch.size()), (5, size as u64));
+    let references = batch.commit().await.unwrap();
+    for (reference, bytes) in references.iter().zip(&all) {
+        assert_eq!((reference.sha256.clone(), reference.size), hash(bytes));
+        assert!(read(&f.blobs, &reference.sha256, None).await == *bytes);
+        let content_type = if bytes == b"abc" { "text/plain" } else { "video/mp4" };
+        assert_eq!(reference.content_type, content_type);
+    }
+    assert_eq!(references.len(), 5);
+    assert_eq!(references[0], references[3], "the same bytes twice are one blob");
+    assert!(spooled(&f.blobs).is_empty());
+}
+
+/// SHA-256 and size.
+fn hash(bytes: &[u8]) -> (String, u64) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    blobs::hash_file(file.path()).unwrap()
+}
+
+pub(crate) async fn a_batch_leaves_what_is_there_already_as_it_is(f: Fixture) {
+    let single = f.blobs.put_bytes(sample(300_000), "video/mp4").await.unwrap();
+    for _ in 0..2 {
+        let mut batch = f.blobs.batch();
+        batch.write(sample(300_000).into()).await.unwrap();
+        batch.end(|_| "video/mp4".to_owned()).await.unwrap();
+        assert_eq!(batch.commit().await.unwrap(), std::slice::from_ref(&single));
+    }
+    assert!(read(&f.blobs, &single.sha256, None).await == sample(300_000));
+    assert!(spooled(&f.blobs).is_empty());
+}
+
+pub(crate) async fn a_batch_without_blobs_puts_nothing(f: Fixture) {
+    assert!(f.blobs.batch().is_empty());
+    assert_eq!(f.blobs.batch().commit().await.unwrap(), []);
+    let mut batch = f.blobs.batch();
+    batch.write(Bytes::from_static(b"not ended")).await.unwrap();
+    assert_eq!(batch.commit().await.unwrap(), [], "what was not ended is no blob");
+    nothing_spooled(&f.blobs).await;
+}
+
+pub(crate) async fn a_batch_that_is_dropped_leaves_nothing(f: Fixture) {
+    let mut batch = f.blobs.batch();
+    batch.write(sample(400_000).into()).await.unwrap();
+    batch.end(|_| String::new()).await.unwrap();
+    batch.write(sample(500_000).into()).await.unwrap();
+    assert!(!spooled(&f.blobs).is_empty());
+    drop(batch);
+    nothing_spooled(&f.blobs).await;
+    for len in [400_000, 500_000] {
+        let (sha256, _) = hash(&sample(len));
+        assert_eq!(f.blobs.size(&sha256).await.unwrap(), None);
+    }
+}
+
 /// One test per law for a backend: its name, and how to open it on scratch ground.
 macro_rules! blob_store_laws {
     ($backend:ident, $open:expr) => {
@@ -200,6 +278,10 @@ macro_rules! blob_store_laws {
                 a_file_is_moved_in
                 a_missing_file_is_the_callers_fault
                 fetching_writes_a_copy
+                the_blobs_of_a_batch_are_put_whole_and_told_in_order
+                a_batch_leaves_what_is_there_already_as_it_is
+                a_batch_without_blobs_puts_nothing
+                a_batch_that_is_dropped_leaves_nothing
             );
         }
     };
