@@ -13,7 +13,7 @@ use crate::{
 const STEP: f64 = 100.0;
 
 /// The picture that a caller wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PictureWish {
     /// Pixels at most.
     width: Option<u32>,

@@ -19,7 +19,7 @@ use crate::{
 pub(crate) struct CampaignAsset {
     /// UUID.
     id: String,
-    /// `image`, `video` or `audio`.
+    /// `image`, `video` or `audio`; `document` for what was brought over from an older database.
     r#type: String,
     #[schema(required)]
     campaign_id: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct CampaignAsset {
     /// Empty when none was given.
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
-    /// Whether its bytes are kept; always true here.
+    /// Whether its bytes are kept; not so only for what was brought over without them.
     has_blob_data: bool,
     /// RFC 3339, UTC.
     inserted_at: String,

@@ -162,8 +162,10 @@ async fn bounds_of_pages_and_unknown_types_are_forgiven() {
     }
     world.get("/api/v3/assets?asset_type=IMAGE&campaignId=c-1&client_id=").await.ok(200);
     world.get("/api/v3/assets?type=document").await.ok(200);
+    world.get("/api/v3/assets?type=page").await.ok(200);
     let asked: Vec<pb::ListAssetsRequest> = world.asset.asked("list_assets");
-    let [.., filtered, unknown] = asked.as_slice() else { panic!("two requests") };
+    let [.., filtered, documents, unknown] = asked.as_slice() else { panic!("three requests") };
+    assert_eq!(documents.r#type.as_deref(), Some("document"));
     assert_eq!(filtered.r#type.as_deref(), Some("image"));
     assert_eq!((filtered.campaign_id.as_deref(), filtered.client_id.as_deref()), (Some("c-1"), None));
     assert_eq!(unknown.r#type, None);
@@ -198,6 +200,52 @@ async fn a_thumbnail_is_served_or_not_available() {
 }
 
 #[tokio::test]
+async fn a_document_is_saved_and_not_shown() {
+    let world = World::start().await;
+    let drawing = world.blob(b"<svg/>", "image/svg+xml").await;
+    let document = pb::Asset { r#type: "document".into(), ..an_asset(Some(drawing)) };
+    world.asset.on("get_asset", pb::Asset { format: "svg".into(), ..document.clone() });
+    let answer = world.get("/api/v3/assets/a-1/data").await;
+    assert_eq!((answer.status.as_u16(), answer.bytes.as_slice()), (200, b"<svg/>".as_slice()));
+    assert_eq!(answer.header("content-type"), "image/svg+xml");
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"a-1.svg\"");
+    let body = world.get("/api/v3/assets/a-1/thumbnail").await.problem(404, "thumbnail_not_available");
+    assert_eq!(body["error"], "Thumbnail not available");
+}
+
+#[tokio::test]
+async fn what_an_older_database_called_things_is_no_file_name() {
+    for (id, format, name) in
+        [("a-1", "svg\"; x", "a-1"), ("a/../1", "jpeg", "asset.jpg"), ("a-1", "", "a-1")]
+    {
+        let world = World::start().await;
+        let blob = world.blob(b"bytes", "image/jpeg").await;
+        let odd = pb::Asset { id: id.into(), format: format.into(), ..an_asset(Some(blob)) };
+        world.asset.on("get_asset", odd);
+        let answer = world.get("/api/v3/assets/a-1/data").await;
+        assert_eq!(answer.header("content-disposition"), format!("inline; filename=\"{name}\""));
+    }
+}
+
+#[tokio::test]
+async fn a_thumbnail_that_is_lacking_is_drawn() {
+    let world = World::start().await;
+    let blob = world.blob(b"bytes", "image/jpeg").await;
+    let drawn = world.blob(b"drawn", "image/jpeg").await;
+    world.asset.on("get_asset", an_asset(Some(blob.clone())));
+    world.asset.on("get_picture", pb::GetPictureReply { image: Some(drawn) });
+    let answer = world.get("/api/v3/assets/a-1/thumbnail").await;
+    assert_eq!((answer.status.as_u16(), answer.bytes.as_slice()), (200, b"drawn".as_slice()));
+    assert_eq!(answer.header("cache-control"), "public, max-age=86400");
+    let asked: pb::GetPictureRequest = world.asset.asked_once("get_picture");
+    assert_eq!((asked.width, asked.at_ms, asked.source), (320, None, Some(blob)));
+    world.asset.clear("get_picture");
+    world.asset.refuse("get_picture", || ServiceError::validation([("blob_data", "is invalid")]));
+    let body = world.get("/api/v3/assets/a-1/thumbnail").await.problem(404, "thumbnail_not_available");
+    assert_eq!(body["error"], "Thumbnail not available");
+}
+
+#[tokio::test]
 async fn an_asset_or_its_bytes_may_be_missing() {
     let world = World::start().await;
     world.asset.refuse("get_asset", || ServiceError::not_found("There is no asset."));
@@ -208,4 +256,10 @@ async fn an_asset_or_its_bytes_may_be_missing() {
     world.asset.on("get_asset", an_asset(Some(a_blob())));
     let body = world.get("/api/v3/assets/a-1/data").await.problem(502, "blob_unavailable");
     assert_eq!(body["error"], "Asset blob unavailable");
+    let world = World::start().await;
+    world.asset.on("get_asset", an_asset(None));
+    let body = world.get("/api/v3/assets/a-1/data").await.problem(502, "blob_unavailable");
+    assert_eq!(body["error"], "Asset blob unavailable", "as brought over");
+    let shown = &world.get("/api/v3/assets/a-1").await.ok(200)["data"];
+    assert_eq!((&shown["size"], &shown["sha256"]), (&json!(null), &json!(null)));
 }

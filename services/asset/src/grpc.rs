@@ -17,12 +17,12 @@ pub struct Grpc {
 }
 
 impl Grpc {
-    pub(crate) fn new(app: App) -> Self {
-        Self { app: Arc::new(app) }
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        Self { app }
     }
 }
 
-fn answer<T>(outcome: Result<T, ServiceError>) -> Result<Response<T>, Status> {
+pub(crate) fn answer<T>(outcome: Result<T, ServiceError>) -> Result<Response<T>, Status> {
     outcome.map(Response::new).map_err(Status::from)
 }
 

@@ -7,7 +7,8 @@ use eventlog::StoredEvent;
 use protos::asset::v1 as pb;
 
 use crate::events::{
-    AssetDeleted, AssetStored, CampaignCreated, CampaignDeleted, CampaignUpdated, ClientUpdated, Event,
+    AssetBytesAdded, AssetDeleted, AssetImported, AssetStored, CampaignCreated, CampaignDeleted,
+    CampaignUpdated, ClientUpdated, Event,
 };
 
 /// What is published for a stored event; nothing for keys.
@@ -52,8 +53,25 @@ pub fn translate(stored: &StoredEvent) -> Result<Option<Published>, TranslateErr
             let AssetDeleted { asset_id, client_id, campaign_id } = *event;
             Published::new(entity, "asset_deleted", &pb::AssetDeleted { asset_id, client_id, campaign_id })
         }
+        Event::ClientImported(event) => {
+            let message = pb::ClientImported {
+                client_id: event.client.client_id,
+                name: event.client.name,
+                origin: Some(event.origin.into()),
+                created_at: event.created_at.to_string(),
+            };
+            Published::new(entity, "client_imported", &message)
+        }
+        Event::CampaignImported(event) => {
+            let CampaignCreated { campaign_id, client_id, name, .. } = event.campaign;
+            let (origin, created_at) = (Some(event.origin.into()), event.created_at.to_string());
+            let message = pb::CampaignImported { campaign_id, client_id, name, origin, created_at };
+            Published::new(entity, "campaign_imported", &message)
+        }
+        Event::AssetImported(event) => Published::new(entity, "asset_imported", &imported_asset(*event)),
+        Event::AssetBytesAdded(event) => Published::new(entity, "asset_bytes_added", &added_bytes(*event)),
         // Who may come in is nobody else's business.
-        Event::ApiKeyCreated(_) | Event::ApiKeyRevoked(_) => return Ok(None),
+        Event::ApiKeyCreated(_) | Event::ApiKeyRevoked(_) | Event::KeyImported(_) => return Ok(None),
     };
     published.map(Some)
 }
@@ -68,5 +86,32 @@ fn stored_asset(event: AssetStored) -> pb::AssetStored {
         width: event.width,
         height: event.height,
         duration_ms: event.duration_ms,
+    }
+}
+
+fn imported_asset(event: AssetImported) -> pb::AssetImported {
+    pb::AssetImported {
+        asset_id: event.asset_id,
+        r#type: event.kind,
+        client_id: event.client_id,
+        campaign_id: event.campaign_id,
+        blob: event.blob.map(Into::into),
+        width: event.width,
+        height: event.height,
+        duration_ms: event.duration_ms,
+        origin: Some(event.origin.into()),
+        created_at: event.created_at.to_string(),
+    }
+}
+
+fn added_bytes(event: AssetBytesAdded) -> pb::AssetBytesAdded {
+    pb::AssetBytesAdded {
+        asset_id: event.asset_id,
+        r#type: event.kind,
+        blob: Some(event.blob.into()),
+        width: event.width,
+        height: event.height,
+        duration_ms: event.duration_ms,
+        origin: Some(event.origin.into()),
     }
 }

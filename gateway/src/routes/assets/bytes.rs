@@ -63,15 +63,26 @@ pub(crate) async fn data_alias(
 
 async fn serve(app: &App, id: String, request: &MediaRequest) -> Result<Response, Problem> {
     let asset = held(app, id, request.headers()).await?;
-    let name = match asset.format.as_str() {
-        "" => asset.id.clone(),
-        "jpeg" => format!("{}.jpg", asset.id),
-        format => format!("{}.{format}", asset.id),
-    };
     let blob =
         asset.blob.clone().ok_or_else(|| Problem::flat(Kind::BlobUnavailable, "Asset blob unavailable"))?;
-    let media = Media { missing: "Asset blob unavailable", ..Media::inline(blob, &name) };
-    request.answer(app, media).await
+    let name = file_name(&asset);
+    let media = match asset.r#type.as_str() {
+        // A document may be a page or a drawing with scripts in it: a browser saves it and does not show it.
+        "document" => Media::attachment(blob, &name),
+        _ => Media::inline(blob, &name),
+    };
+    request.answer(app, Media { missing: "Asset blob unavailable", ..media }).await
+}
+
+/// What was brought over from an older database may have an id or a format that is no part of a file's name.
+fn file_name(asset: &Asset) -> String {
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+".contains(&byte));
+    let id = if plain(&asset.id) { asset.id.as_str() } else { "asset" };
+    match asset.format.as_str() {
+        "jpeg" => format!("{id}.jpg"),
+        format if format.is_empty() || !plain(format) => id.to_owned(),
+        format => format!("{id}.{format}"),
+    }
 }
 
 /// The asset that a path names, perhaps as it was a moment ago.
@@ -112,10 +123,17 @@ pub(crate) async fn thumbnail(
     }
     let asset = find(&app, id).await?;
     let not_available = || Problem::flat(Kind::ThumbnailNotAvailable, "Thumbnail not available");
-    let thumbnail = asset.thumbnail.ok_or_else(not_available)?;
-    let shown = match (wish, asset.blob) {
-        (None, _) | (Some(_), None) => thumbnail,
-        (Some(wish), Some(source)) => picture(&app, source, wish, WIDTH).await?,
+    let has_picture = matches!(asset.r#type.as_str(), "image" | "video");
+    let shown = match (wish, asset.thumbnail, asset.blob) {
+        (None, Some(thumbnail), _) | (Some(_), Some(thumbnail), None) => thumbnail,
+        (Some(wish), Some(_), Some(source)) => picture(&app, source, wish, WIDTH).await?,
+        // Brought over from an older database without one: drawn now, and kept.
+        (wish, None, Some(source)) if has_picture => {
+            let drawn = picture(&app, source, wish.unwrap_or_default(), WIDTH).await;
+            let is_ours = |problem: &Problem| wish.is_some() || !problem.is(Kind::ValidationFailed);
+            drawn.map_err(|problem| if is_ours(&problem) { problem } else { not_available() })?
+        }
+        _ => return Err(not_available()),
     };
     request.answer(&app, Media::picture(shown, A_DAY)).await
 }

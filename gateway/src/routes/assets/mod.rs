@@ -145,7 +145,7 @@ fn refused(status: Status) -> Problem {
     params(
         ("campaign_id" = Option<String>, Query, description = "Only this campaign's"),
         ("client_id" = Option<String>, Query, description = "Only this client's"),
-        ("asset_type" = Option<String>, Query, description = "image, video or audio; anything else is no filter"),
+        ("asset_type" = Option<String>, Query, description = "image, video, audio or document; anything else is no filter"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, 25 when absent"),
         ("offset" = Option<u32>, Query, description = "How many to skip"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
@@ -158,7 +158,7 @@ fn refused(status: Status) -> Problem {
 pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Reply<AssetList>, Problem> {
     let mut fields = Fields::of(&params);
     let kind = fields.text("asset_type", &["type"]).map(|kind| kind.to_lowercase());
-    let kind = kind.filter(|kind| matches!(kind.as_str(), "image" | "video" | "audio"));
+    let kind = kind.filter(|kind| matches!(kind.as_str(), "image" | "video" | "audio" | "document"));
     let client_id = text::filled(fields.text("client_id", &[]));
     let campaign_id = text::filled(fields.text("campaign_id", &[]));
     fields.finish(ASSETS.family())?;

@@ -35,7 +35,7 @@ pub(crate) struct Asset {
     thumbnail_blob_id: Option<Value>,
     #[schema(required)]
     source_url: Option<String>,
-    /// `image`, `video` or `audio`.
+    /// `image`, `video` or `audio`; `document` for what was brought over from an older database.
     r#type: String,
     #[schema(required)]
     format: Option<String>,

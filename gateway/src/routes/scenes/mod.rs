@@ -73,7 +73,7 @@ pub(crate) struct JobScene {
     prompt: String,
     scene_type: String,
     /// First and last frame.
-    asset_ids: [String; 2],
+    asset_ids: Vec<String>,
     /// Seconds that one take is billed for.
     billed_seconds: u32,
     /// Seconds of the clip.
@@ -110,7 +110,7 @@ impl JobScene {
             video_blob_size: scene.clip.as_ref().map_or(0, |clip| clip.size),
             prompt: scene.prompt.clone(),
             scene_type: scene.scene_type.clone(),
-            asset_ids: [scene.first_asset_id.clone(), scene.last_asset_id.clone()],
+            asset_ids: frames(scene),
             billed_seconds: scene.billed_seconds,
             duration: scene.clip_duration_ms.map(text::seconds),
             take: scene.take,
@@ -120,6 +120,12 @@ impl JobScene {
             scene: Scene::from(scene),
         }
     }
+}
+
+/// The assets that the camera starts and ends at; none of a scene that was brought over without them.
+fn frames(scene: &pb::Scene) -> Vec<String> {
+    let known = [&scene.first_asset_id, &scene.last_asset_id].into_iter().filter(|id| !id.is_empty());
+    known.cloned().collect()
 }
 
 /// The scenes of a job, in order.

@@ -131,6 +131,6 @@ async fn keep(app: &App, drawn: &Path) -> Result<BlobRef, ServiceError> {
 }
 
 /// The contract's word: that of the type for pictures, that of the file's ending for the rest.
-fn format_of(found: FileType) -> String {
+pub(crate) fn format_of(found: FileType) -> String {
     if found.extension == "jpg" { "jpeg".to_owned() } else { found.extension.to_owned() }
 }

@@ -21,6 +21,7 @@ use crate::events::{AssetDeleted, AssetStored};
 use crate::fields::Check;
 use crate::store::{self, Page, assets::Wanted, time_text};
 use describe::Description;
+pub(crate) use inspect::format_of;
 use owner::Owner;
 
 /// How often a creation is decided again because its client or campaign changed meanwhile.
@@ -160,7 +161,7 @@ pub(crate) async fn list(app: &App, request: ListAssetsRequest) -> Result<ListAs
     let wanted = Wanted {
         client_id: given(request.client_id),
         campaign_id: given(request.campaign_id),
-        kind: kind.filter(|kind| ["image", "video", "audio"].contains(&kind.as_str())),
+        kind: kind.filter(|kind| ["image", "video", "audio", "document"].contains(&kind.as_str())),
         oldest_first: request.oldest_first,
     };
     let page = Page { limit: request.limit, offset: request.offset, after: request.after };

@@ -4,16 +4,16 @@ use eventlog::{Log, LogError, Row, Statement, params};
 use jiff::Timestamp;
 use protos::asset::v1::Campaign;
 
-use super::{Filter, Listing, POSITION, Page, Source, is_no_id, object, time};
+use super::{Filter, Listing, POSITION, Page, Source, Times, is_no_id, object, time};
 use crate::events::CampaignCreated;
 
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "id, client_id, name, goal, status, product_url, brief, metadata, created_at, updated_at";
 
-pub(crate) fn insert(event: &CampaignCreated, stream: &str, at: Timestamp) -> Statement {
+pub(crate) fn insert(event: &CampaignCreated, stream: &str, times: Times) -> Statement {
     let sql = format!(
         "INSERT INTO campaign ({COLUMNS}, position) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, {POSITION}$10))"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, {POSITION}$11))"
     );
     let params = params![
         &event.campaign_id,
@@ -24,7 +24,8 @@ pub(crate) fn insert(event: &CampaignCreated, stream: &str, at: Timestamp) -> St
         event.product_url.clone(),
         event.brief.clone(),
         object(event.metadata.as_ref()),
-        at,
+        times.created_at,
+        times.updated_at,
         stream,
     ];
     Statement::new(sql, params).affecting(1)
@@ -85,7 +86,7 @@ pub(crate) async fn list(
     super::list(log, source, filter, page).await
 }
 
-fn campaign(row: &Row) -> Result<Campaign, LogError> {
+pub(crate) fn campaign(row: &Row) -> Result<Campaign, LogError> {
     Ok(Campaign {
         id: row.get("id")?,
         client_id: row.get("client_id")?,

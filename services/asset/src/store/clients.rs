@@ -4,14 +4,15 @@ use eventlog::{Log, LogError, Row, Statement, params};
 use jiff::Timestamp;
 use protos::asset::v1::Client;
 
-use super::{Filter, Listing, POSITION, Page, Source, is_no_id, object, time};
+use super::{Filter, Listing, POSITION, Page, Source, Times, is_no_id, object, time};
 use crate::events::ClientCreated;
 
-const COLUMNS: &str = "id, name, description, homepage, brand_guidelines, metadata, created_at, updated_at";
+pub(crate) const COLUMNS: &str =
+    "id, name, description, homepage, brand_guidelines, metadata, created_at, updated_at";
 
-pub(crate) fn insert(event: &ClientCreated, stream: &str, at: Timestamp) -> Statement {
+pub(crate) fn insert(event: &ClientCreated, stream: &str, times: Times) -> Statement {
     let sql = format!(
-        "INSERT INTO client ({COLUMNS}, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, {POSITION}$8))"
+        "INSERT INTO client ({COLUMNS}, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, {POSITION}$9))"
     );
     let params = params![
         &event.client_id,
@@ -20,7 +21,8 @@ pub(crate) fn insert(event: &ClientCreated, stream: &str, at: Timestamp) -> Stat
         event.homepage.clone(),
         event.brand_guidelines.clone(),
         object(event.metadata.as_ref()),
-        at,
+        times.created_at,
+        times.updated_at,
         stream,
     ];
     Statement::new(sql, params).affecting(1)
@@ -61,7 +63,7 @@ pub(crate) async fn list(log: &Log, id: Option<String>, page: Page) -> Result<Li
     super::list(log, source, filter, page).await
 }
 
-fn client(row: &Row) -> Result<Client, LogError> {
+pub(crate) fn client(row: &Row) -> Result<Client, LogError> {
     Ok(Client {
         id: row.get("id")?,
         name: row.get("name")?,

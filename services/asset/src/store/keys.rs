@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use protos::asset::v1::{ApiKey, RingKey};
 
 use super::{Filter, Listing, POSITION, Page, Source, is_no_id, time, time_text};
-use crate::events::ApiKeyCreated;
+use crate::events::{ApiKeyCreated, KeyImported};
 
-const COLUMNS: &str = "id, name, prefix, scopes, client_id, created_at, expires_at, revoked_at";
+pub(crate) const COLUMNS: &str = "id, name, prefix, scopes, client_id, created_at, expires_at, revoked_at";
 
 pub(crate) fn insert(event: &ApiKeyCreated, stream: &str, at: Timestamp) -> Statement {
     let sql = format!(
@@ -24,6 +24,16 @@ pub(crate) fn insert(event: &ApiKeyCreated, stream: &str, at: Timestamp) -> Stat
         event.expires_at,
         stream,
     ];
+    Statement::new(sql, params).affecting(1)
+}
+
+/// A key of an older API: without a prefix, without scopes, without a digest, and revoked.
+pub(crate) fn insert_imported(event: &KeyImported, stream: &str, revoked_at: Timestamp) -> Statement {
+    let sql = format!(
+        "INSERT INTO api_key (id, name, prefix, scopes, created_at, expires_at, revoked_at, position) \
+         VALUES ($1, $2, '', '[]', $3, $4, $5, {POSITION}$6))"
+    );
+    let params = params![&event.key_id, &event.name, event.created_at, event.expires_at, revoked_at, stream];
     Statement::new(sql, params).affecting(1)
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 pub(crate) mod campaigns;
 pub(crate) mod clients;
+pub(crate) mod imported;
 pub(crate) mod keys;
 pub(crate) mod pictures;
 
@@ -28,6 +29,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         text!(sqlite "0003_asset"),
         text!(sqlite "0004_api_key"),
         text!(sqlite "0005_picture"),
+        text!(sqlite "0006_imported"),
     ],
     postgres: &[
         text!(postgres "0001_client"),
@@ -35,8 +37,23 @@ pub const MIGRATIONS: Migrations = Migrations {
         text!(postgres "0003_asset"),
         text!(postgres "0004_api_key"),
         text!(postgres "0005_picture"),
+        text!(postgres "0006_imported"),
     ],
 };
+
+/// When something was made and last changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+impl Times {
+    /// Of what was made just now.
+    pub(crate) fn new(at: Timestamp) -> Self {
+        Self { created_at: at, updated_at: at }
+    }
+}
 
 /// A part of a list.
 #[derive(Clone, Copy, Debug)]

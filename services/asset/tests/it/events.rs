@@ -44,6 +44,10 @@ fn stored(kind: &str) -> StoredEvent {
 #[case("CampaignDeleted", "campaign_deleted", "b0c5b7a4-52e4-4d76-8a9f-5a3f6b6f0c22")]
 #[case("AssetStored", "asset_stored", "11de0b1c-0f55-4a0e-9a55-7b1f5e0f1d33")]
 #[case("AssetDeleted", "asset_deleted", "11de0b1c-0f55-4a0e-9a55-7b1f5e0f1d33")]
+#[case("ClientImported", "client_imported", "7c0f6a52-6d0e-4b39-9f0d-0d2a4c1f9e11")]
+#[case("CampaignImported", "campaign_imported", "b0c5b7a4-52e4-4d76-8a9f-5a3f6b6f0c22")]
+#[case("AssetImported", "asset_imported", "11de0b1c-0f55-4a0e-9a55-7b1f5e0f1d33")]
+#[case("AssetBytesAdded", "asset_bytes_added", "11de0b1c-0f55-4a0e-9a55-7b1f5e0f1d33")]
 fn every_shape_ever_stored_is_read_and_published(
     #[case] kind: &str,
     #[case] name: &str,
@@ -61,6 +65,7 @@ fn every_shape_ever_stored_is_read_and_published(
 #[rstest]
 #[case("ApiKeyCreated")]
 #[case("ApiKeyRevoked")]
+#[case("KeyImported")]
 fn what_is_stored_of_keys_is_read_and_told_to_nobody(#[case] kind: &str) {
     let stored = stored(kind);
     let event = Event::from_stored(&stored).unwrap().unwrap();

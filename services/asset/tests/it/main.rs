@@ -13,6 +13,7 @@ mod hostile;
 mod idempotency;
 mod import;
 mod keys;
+mod legacy;
 mod meanwhile;
 mod paging;
 mod pictures;

@@ -11,6 +11,7 @@ use kit::grpc::{Channel, channel};
 use kit::{Clock, Code, Deps, Running, ServiceError};
 use protos::asset::v1 as pb;
 use protos::asset::v1::asset_service_client::AssetServiceClient;
+use protos::asset::v1::legacy_service_client::LegacyServiceClient;
 use protos::common::v1::BlobRef;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -23,6 +24,7 @@ pub(crate) const NOW_TEXT: &str = "2025-03-04T05:06:07Z";
 
 pub(crate) struct World {
     pub(crate) client: AssetServiceClient<Channel>,
+    pub(crate) legacy: LegacyServiceClient<Channel>,
     pub(crate) log: Log,
     pub(crate) blobs: Blobs,
     pub(crate) bus: Bus,
@@ -65,14 +67,15 @@ impl World {
             readiness: kit::Readiness::new(),
         };
         let running = asset::build(settings, deps).await.unwrap();
-        let client = AssetServiceClient::new(channel(&running.address.to_string()).unwrap());
-        Self { client, log, blobs, bus, clock, cancel, running, _directories: Vec::new() }
+        let channel = channel(&running.address.to_string()).unwrap();
+        let (client, legacy) = (AssetServiceClient::new(channel.clone()), LegacyServiceClient::new(channel));
+        Self { client, legacy, log, blobs, bus, clock, cancel, running, _directories: Vec::new() }
     }
 
     /// Stops the service and waits for it.
     pub(crate) async fn stop(self) {
         self.cancel.cancel();
-        drop(self.client);
+        drop((self.client, self.legacy));
         self.running.stopped().await;
     }
 
