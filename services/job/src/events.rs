@@ -32,6 +32,12 @@ impl Origin {
         Self { cause, actor: API, traceparent: kit::trace::traceparent() }
     }
 
+    /// Bringing over what older databases hold.
+    #[must_use]
+    pub fn import() -> Self {
+        Self { cause: None, actor: "import", traceparent: kit::trace::traceparent() }
+    }
+
     /// The service itself.
     #[must_use]
     pub fn runner() -> Self {

@@ -16,6 +16,7 @@
 //! | [`feed`], [`listing`], [`view`] | what others see of jobs |
 //! | [`publish`] | stored events as published messages |
 //! | [`pipeline`] | the settings of new jobs; soundtracks by wish; previews and scripts |
+//! | [`legacy`] | the jobs of older databases |
 //! | [`assets`] | what the asset service knows of a campaign |
 //! | [`error`], [`settings`] | refusals; what the service can be told |
 
@@ -29,6 +30,7 @@ pub mod error;
 pub mod events;
 pub mod feed;
 pub mod grpc;
+pub mod legacy;
 pub mod listing;
 pub mod photos;
 pub mod pipeline;
@@ -44,7 +46,10 @@ use std::sync::Arc;
 
 use bus::subjects::source;
 use kit::{Deps, Running, Tasks};
-use protos::job::v1::{job_service_server::JobServiceServer, pipeline_service_server::PipelineServiceServer};
+use protos::job::v1::{
+    job_service_server::JobServiceServer, legacy_service_server::LegacyServiceServer,
+    pipeline_service_server::PipelineServiceServer,
+};
 use tonic::service::RoutesBuilder;
 
 pub use settings::{Settings, XaiSettings};
@@ -90,10 +95,12 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let editor = edit::Editor::new(Arc::clone(&app), assets.clone());
     let creator = create::Creator::new(Arc::clone(&app), assets, planner, &settings)
         .under(pipeline, pipeline::script::Writer::new(settings.planner.as_ref())?);
+    let legacy = legacy::Legacy::new(Arc::clone(&app));
     let jobs = grpc::Jobs::new(app, creator, editor, cancel.clone());
     let mut routes = RoutesBuilder::default();
     routes.add_service(JobServiceServer::new(jobs).max_decoding_message_size(kit::grpc::MAX_MESSAGE));
     routes.add_service(PipelineServiceServer::new(pipelines));
+    routes.add_service(LegacyServiceServer::new(legacy).max_decoding_message_size(kit::grpc::MAX_MESSAGE));
     tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
 }

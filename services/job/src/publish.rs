@@ -4,7 +4,8 @@
 
 use bus::{Published, TranslateError};
 use eventlog::StoredEvent;
-use job_domain::{BlobRef, JobEvent, JobId};
+use jiff::Timestamp;
+use job_domain::{BlobRef, JobEvent, JobId, JobImported, JobStatus, LegacyOrigin};
 use protos::{common::v1 as common, job::v1 as pb};
 
 use crate::events;
@@ -36,6 +37,7 @@ fn lifecycle(job_id: JobId, event: &JobEvent) -> Translated {
             };
             Published::new(entity, "job_created", &message)
         }
+        JobEvent::JobImported(came) => Published::new(entity, "job_imported", &imported(job_id, came)),
         JobEvent::JobApproved { .. } => Published::new(entity, "job_approved", &pb::JobApproved { job_id }),
         JobEvent::JobCanceled { reason } => {
             let message = pb::JobCanceled { job_id, reason: reason.clone().unwrap_or_default() };
@@ -93,6 +95,26 @@ fn scene(job_id: JobId, event: &JobEvent) -> Translated {
         }
         _ => return None,
     })
+}
+
+/// Told as what it is: history, and no news of a job that was just made or finished.
+fn imported(job_id: JobId, came: &JobImported) -> pb::JobImported {
+    let LegacyOrigin { source, table, row, digest } = came.origin.clone();
+    let video = came.video.as_ref().filter(|_| came.status == JobStatus::Completed);
+    pb::JobImported {
+        job_id,
+        legacy_id: came.legacy_id,
+        origin: Some(common::Origin { source, table, row, digest }),
+        campaign_id: came.campaign_id.clone(),
+        client_id: came.client_id.clone(),
+        kind: came.job_kind.as_str().to_owned(),
+        video_name: came.video_name.clone(),
+        status: came.status.as_str().to_owned(),
+        video: video.map(|video| blob(&video.blob)),
+        duration_ms: video.map_or(0, |video| length(video.duration_ms)),
+        actual_cost_micros: came.actual_cost_micros,
+        created_at: Timestamp::from_microsecond(came.created_at_us).unwrap_or_default().to_string(),
+    }
 }
 
 fn blob(blob: &BlobRef) -> common::BlobRef {

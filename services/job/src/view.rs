@@ -36,7 +36,7 @@ pub fn of(job: &Job) -> pb::Job {
         error: job.error.clone(),
         video: master.map(|master| blob(&master.video)),
         poster: master.and_then(|master| master.poster.as_ref()).map(blob),
-        video_duration_ms: master.map(|master| length(master.duration_ms)),
+        video_duration_ms: master.and_then(|master| known_length(master.duration_ms)),
         audio: Some(audio(job)),
         position: 0,
         created_at: time(job.created_at_ms),
@@ -57,9 +57,17 @@ pub fn line(snapshot: &Snapshot) -> pb::Job {
 }
 
 /// The storyboard in the contract's shape. Lengths are the seconds that are made and billed, because they are
-/// the ones that the price and the video follow.
+/// the ones that the price and the video follow. What was billed of a job that was brought over is not known: its lengths
+/// are those of the older database.
 fn storyboard(job: &Job) -> Value {
-    let scenes: Vec<Value> = job.scenes.iter().map(|scene| scene_object(&scene.spec)).collect();
+    let scenes = job.scenes.iter();
+    if job.imported.is_some() {
+        let scenes: Vec<Value> = scenes.map(|scene| view::scene_object(&scene.spec)).collect();
+        let total_ms: i64 = job.scenes.iter().map(|scene| scene.spec.draft.requested_ms).sum();
+        let total = total_ms as f64 / 1_000.0;
+        return json!({ "scenes": scenes, "total_duration": total, "planner": job.planner });
+    }
+    let scenes: Vec<Value> = scenes.map(|scene| scene_object(&scene.spec)).collect();
     json!({ "scenes": scenes, "total_duration": f64::from(job.planned_seconds()), "planner": job.planner })
 }
 
@@ -115,7 +123,7 @@ pub fn scene(job: &Job, scene: &Scene) -> pb::Scene {
         status: view::scene_status(job, scene).as_str().to_owned(),
         provider_id: view::provider_id(scene).map(str::to_owned),
         clip: clip.map(|clip| blob(&clip.video)),
-        clip_duration_ms: clip.map(|clip| length(clip.duration_ms)),
+        clip_duration_ms: clip.and_then(|clip| known_length(clip.duration_ms)),
         error: failure.as_ref().map(|failure| failure.reason.clone()),
         retryable: failure.is_some_and(|failure| failure.retryable),
         title: draft.title.clone(),
@@ -141,8 +149,9 @@ fn blob(blob: &BlobRef) -> common::BlobRef {
     common::BlobRef { sha256: blob.sha256.clone(), size: blob.size, content_type: blob.content_type.clone() }
 }
 
-fn length(duration_ms: i64) -> u64 {
-    u64::try_from(duration_ms).unwrap_or_default()
+/// None for what was brought over with a length that nobody knows.
+fn known_length(duration_ms: i64) -> Option<u64> {
+    u64::try_from(duration_ms).ok().filter(|length| *length > 0)
 }
 
 /// RFC 3339 with `Z`.

@@ -1,5 +1,6 @@
 //! What people ask of a job, and what the workers report to it.
 
+use crate::imported::JobImported;
 use crate::state::{JobKind, Override};
 use crate::{BlobRef, JobId, JobTerms, SceneChanges, SceneDraft, SceneId, SoundtrackWish};
 use serde_json::{Map, Value};
@@ -48,6 +49,8 @@ pub struct CreateJob {
 pub enum Command {
     /// Make the job.
     Create(Box<CreateJob>),
+    /// Bring over a job that is over in an older database.
+    Import(Box<JobImported>),
     /// Change a scene of a pending job.
     EditScene {
         /// The scene.

@@ -2,6 +2,7 @@
 
 mod create;
 mod edit;
+mod import;
 mod lifecycle;
 mod next;
 mod overrides;
@@ -22,6 +23,7 @@ use crate::{Command, Job, JobEvent, Refusal};
 pub fn decide(job: Option<&Job>, command: Command) -> Result<Vec<JobEvent>, Refusal> {
     let job = match (job, command) {
         (None, Command::Create(create)) => return create::create(*create),
+        (None, Command::Import(came)) => return import::first(*came),
         (Some(_), Command::Create(_)) => return Err(Refusal::JobExists),
         (None, _) => return Err(Refusal::JobNotFound),
         (Some(job), command) => (job, command),
@@ -63,6 +65,7 @@ fn caused(job: &Job, command: Command) -> Result<Caused, Refusal> {
     let alone = |events: Vec<JobEvent>| Caused { events, leads_on: false };
     match command {
         Command::Create(_) => Err(Refusal::JobExists),
+        Command::Import(came) => import::again(job, *came).map(alone),
         Command::EditScene { scene, changes } => edit::edit(job, &scene, changes).map(alone),
         Command::EditSceneAt { index, changes } => edit::edit_at(job, index, changes).map(alone),
         Command::OverrideScene { scene, shown } => overrides::scene(job, &scene, shown).map(alone),

@@ -1,5 +1,6 @@
 //! What happened to a job. Stored as they are here, read forever: fields are only added, with a default.
 
+use crate::imported::JobImported;
 use crate::input::{CutClip, MixInput, RenderInput, SoundtrackInput};
 use crate::state::{JobKind, Master, Outcome, Override};
 use crate::{BlobRef, JobId, JobTerms, SceneChanges, SceneId, SceneSpec, SoundtrackWish};
@@ -72,6 +73,8 @@ fn yes() -> bool {
 pub enum JobEvent {
     /// Campaign, kind, parameters, model and price list.
     JobCreated(Box<JobCreated>),
+    /// A job that was over when it came from an older database. Comes once more when bytes of it are found later.
+    JobImported(Box<JobImported>),
     /// The scenes, with what they will cost.
     StoryboardDrafted { planner: String, scenes: Vec<SceneSpec>, estimate_micros: i64 },
     /// A scene was changed while the job was pending.
@@ -238,6 +241,7 @@ impl JobEvent {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::JobCreated(_) => "JobCreated",
+            Self::JobImported(_) => "JobImported",
             Self::StoryboardDrafted { .. } => "StoryboardDrafted",
             Self::SceneEdited { .. } => "SceneEdited",
             Self::SceneRemoved { .. } => "SceneRemoved",

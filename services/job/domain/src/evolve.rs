@@ -1,6 +1,7 @@
 //! The fold: one event into the job. One match, no rules; an event that does not fit changes nothing.
 
 mod cuts;
+pub(crate) mod imported;
 mod scenes;
 mod soundtrack;
 
@@ -12,6 +13,8 @@ use crate::state::{Job, JobStatus, Making, Soundtrack, Stage};
 #[must_use]
 pub fn evolve(job: Option<Job>, event: &JobEvent, at_ms: i64) -> Option<Job> {
     let mut job = match (job, event) {
+        // It is as old as it was there.
+        (None, JobEvent::JobImported(came)) => return Some(imported::job(came)),
         (None, JobEvent::JobCreated(created)) => new_job(created, at_ms),
         (None, _) => return None,
         (Some(job), _) => job,
@@ -22,6 +25,10 @@ pub fn evolve(job: Option<Job>, event: &JobEvent, at_ms: i64) -> Option<Job> {
 
 /// Folds one event into a job that exists.
 pub(crate) fn fold(job: &mut Job, event: &JobEvent, at_ms: i64) {
+    if let (JobEvent::JobImported(came), true) = (event, job.imported.is_some()) {
+        *job = imported::job(came);
+        return;
+    }
     apply(job, event, at_ms);
     job.updated_at_ms = at_ms;
     raise_percentage(job);
@@ -78,12 +85,13 @@ fn new_job(created: &JobCreated, at_ms: i64) -> Job {
         warnings: Vec::new(),
         created_at_ms: at_ms,
         updated_at_ms: at_ms,
+        imported: None,
     }
 }
 
 fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
     match event {
-        JobEvent::JobCreated(_) => {}
+        JobEvent::JobCreated(_) | JobEvent::JobImported(_) => {}
         JobEvent::StoryboardDrafted { .. }
         | JobEvent::SceneEdited { .. }
         | JobEvent::SceneOverridden { .. }

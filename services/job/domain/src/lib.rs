@@ -15,6 +15,7 @@
 //! | `wishes`, `storyboard/` | what a caller may ask for; templates and the check of a planner's proposal |
 //! | `soundtrack_wish` | what a person may wish of a soundtrack |
 //! | `pipeline/` | the settings that new jobs are made under |
+//! | `imported` | what an older database says of a finished job |
 //! | `progress`, `view`, `timeline` | what people see of a job |
 
 pub mod blob;
@@ -25,6 +26,7 @@ pub mod effect;
 pub mod estimate;
 pub mod event;
 mod evolve;
+pub mod imported;
 pub mod input;
 pub mod keys;
 pub mod models;
@@ -46,6 +48,7 @@ pub use decide::{carry_out, decide, has_next, next};
 pub use effect::{Effect, has_outstanding, plan};
 pub use event::{JobCreated, JobEvent};
 pub use evolve::{evolve, replay};
+pub use imported::{JobImported, LegacyOrigin};
 pub use pipeline::JobTerms;
 pub use refusal::{Refusal, RefusalKind, Violation};
 pub use scene::{Frame, SceneChanges, SceneDraft, SceneSpec};

@@ -10,6 +10,7 @@ pub use soundtrack::{Soundtrack, SoundtrackState, SoundtrackTake};
 pub use status::{JobKind, JobStatus, Outcome, SceneStatus};
 pub use takes::{Clip, Override, Scene, Take, TakeState};
 
+use crate::imported::Imported;
 use crate::{JobId, JobTerms};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -80,6 +81,9 @@ pub struct Job {
     pub created_at_ms: i64,
     /// When something last happened to it.
     pub updated_at_ms: i64,
+    /// Where it was brought over from, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
 }
 
 impl Job {

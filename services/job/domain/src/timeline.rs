@@ -3,6 +3,7 @@
 use crate::estimate::usd;
 use crate::event::JobEvent;
 use crate::evolve;
+use crate::imported::JobImported;
 use crate::state::{Job, Outcome, Override};
 
 /// One line for an event. `job` is the job before or after the event: it knows the numbers of scenes.
@@ -35,6 +36,7 @@ fn job_line(event: &JobEvent) -> String {
             created.model,
             money(created.price_micros_per_second),
         ),
+        JobEvent::JobImported(came) => imported(came),
         JobEvent::StoryboardDrafted { planner, scenes, estimate_micros } => {
             let seconds: u32 = scenes.iter().map(|scene| scene.draft.billed_seconds).sum();
             let (count, cost) = (counted(scenes.len(), "scene"), money(*estimate_micros));
@@ -62,6 +64,19 @@ fn job_line(event: &JobEvent) -> String {
         ),
         other => other.kind().to_owned(),
     }
+}
+
+fn imported(came: &JobImported) -> String {
+    let (origin, status) = (&came.origin, came.status.as_str());
+    let (count, cost) = (counted(came.scenes.len(), "scene"), money(came.actual_cost_micros));
+    let number = match came.legacy_id {
+        same if same == came.job => String::new(),
+        other => format!(", where it was job {other}"),
+    };
+    format!(
+        "job {} \"{}\" imported from {} ({} {}){number}: {status}, {count}, {cost}",
+        came.job, came.video_name, origin.source, origin.table, origin.row,
+    )
 }
 
 fn scene_line(job: Option<&Job>, event: &JobEvent) -> Option<String> {

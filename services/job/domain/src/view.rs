@@ -139,12 +139,13 @@ pub fn costs(job: &Job) -> Costs {
     }
 }
 
-/// What the providers charged so far, in micro-dollars.
+/// What the providers charged so far, in micro-dollars; of a job that was brought over, what was known there.
 #[must_use]
 pub fn actual_cost_micros(job: &Job) -> i64 {
     let takes = job.scenes.iter().chain(&job.removed).flat_map(|scene| &scene.takes);
     let sound = job.soundtrack.takes.iter().map(|take| take.cost_micros);
-    takes.map(|take| take.cost_micros).chain(sound).sum()
+    let beside = job.imported.as_ref().map(|imported| imported.cost_micros);
+    takes.map(|take| take.cost_micros).chain(sound).chain(beside).sum()
 }
 
 /// Numbers of the scenes that the playable video does not show.

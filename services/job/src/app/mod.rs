@@ -15,7 +15,7 @@ mod record;
 
 use std::sync::{Arc, OnceLock, Weak};
 
-use eventlog::{Append, AppendError, CommandRecord, Expected, Log, StoredEvent};
+use eventlog::{Append, AppendError, CommandRecord, Expected, Log, Statement, StoredEvent};
 use job_domain::{Command, Job, JobEvent, JobId, Refusal, decide, evolve, keys};
 use kit::{Clock, Code, ServiceError};
 
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How often a change is decided again because somebody else was faster.
-const DECISIONS: usize = 64;
+pub(crate) const DECISIONS: usize = 64;
 
 /// A job at a version of its stream.
 #[derive(Clone, Debug)]
@@ -239,7 +239,7 @@ impl App {
             let id = store::next_id(&self.log).await.map_err(database)?;
             let number = store::campaign_number(&self.log, campaign).await.map_err(database)?;
             let decided = decide(None, command(id, number)).map_err(|no| refused(&no))?;
-            match self.first_append(id, number, &decided, origin, remember).await {
+            match self.first_append(id, number, &decided, origin, remember, Vec::new()).await {
                 Ok(after) => return Ok(Done::Now(after)),
                 // Another process took the id or the number.
                 Err(AppendError::Conflict { .. } | AppendError::Constraint(_)) => {}
@@ -250,13 +250,23 @@ impl App {
         Err(crowded())
     }
 
-    async fn first_append(
+    /// The turn to give out ids and numbers in this process.
+    pub(crate) async fn creating(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.creating.lock().await
+    }
+
+    /// Stores the first events of a job with its rows, and with what `more` says.
+    ///
+    /// # Errors
+    /// The id, the number or a scene is taken, or the database failed.
+    pub(crate) async fn first_append(
         &self,
         id: JobId,
         number: u32,
         decided: &[JobEvent],
         origin: &Origin,
         remember: Remember<'_>,
+        more: Vec<Statement>,
     ) -> Result<Arc<Snapshot>, AppendError> {
         let at = self.clock.now();
         let Some(job) = evolved(None, decided, events::millis(at)) else { return Err(AppendError::Empty) };
@@ -268,6 +278,7 @@ impl App {
             .expecting(Expected::NoStream)
             .events(decided.iter().map(|event| events::new(event, &meta, at)))
             .statements(store::created(&job, number, version, at))
+            .statements(more)
             .command(remember.record(&job));
         let appended = self.log.append(append).await?;
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
@@ -358,6 +369,6 @@ fn unknown(id: JobId) -> ServiceError {
     refused(&Refusal::JobNotFound).fact("job_id", id)
 }
 
-fn crowded() -> ServiceError {
+pub(crate) fn crowded() -> ServiceError {
     ServiceError::unavailable("Too many changes at the same time; try again in a moment.")
 }

@@ -1,6 +1,7 @@
 //! The read tables: what is asked of all jobs at once.
 
 mod behind;
+mod imported;
 mod list;
 mod read;
 mod write;
@@ -8,9 +9,10 @@ mod write;
 use eventlog::Migrations;
 
 pub use behind::{behind, catch_up};
+pub use imported::{Known, brought_over, held, imported, is_free, is_free_number, known, rows};
 pub use list::{JobFilter, ListedScene, Page, Place, SceneFilter, Spend, jobs, scenes, spend};
 pub use read::{Free, campaign_number, free, job_of_scene, next_id, runner_lease};
-pub use write::{created, moved, remember};
+pub use write::{created, is_playable, moved, remember};
 
 /// The service's database.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -18,9 +20,11 @@ pub const MIGRATIONS: Migrations = Migrations {
     sqlite: &[
         ("0001_job", include_str!("../../../../migrations/job/sqlite/0001_job.sql")),
         ("0002_shown", include_str!("../../../../migrations/job/sqlite/0002_shown.sql")),
+        ("0003_imported", include_str!("../../../../migrations/job/sqlite/0003_imported.sql")),
     ],
     postgres: &[
         ("0001_job", include_str!("../../../../migrations/job/postgres/0001_job.sql")),
         ("0002_shown", include_str!("../../../../migrations/job/postgres/0002_shown.sql")),
+        ("0003_imported", include_str!("../../../../migrations/job/postgres/0003_imported.sql")),
     ],
 };

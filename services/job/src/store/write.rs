@@ -9,7 +9,8 @@ use job_domain::{
 };
 
 /// Whether there is a video that plays.
-fn is_playable(job: &Job) -> bool {
+#[must_use]
+pub fn is_playable(job: &Job) -> bool {
     job.status == JobStatus::Completed && job.master.is_some()
 }
 
@@ -24,13 +25,18 @@ pub async fn remember(log: &Log, record: Option<CommandRecord>, at: Timestamp) -
     log.execute(vec![Statement::new(sql, params![id, digest, reply, at])]).await.map(|_| ())
 }
 
+/// A time of the job as its row has it: `at` when it is that moment, and else, of one that was brought over, its own.
+fn moment(of_job_ms: i64, at: Timestamp) -> Timestamp {
+    if at.as_millisecond() == of_job_ms { at } else { Timestamp::from_millisecond(of_job_ms).unwrap_or(at) }
+}
+
 /// The rows of a new job. Another job with the same id, or the same number in the campaign, refuses them.
 #[must_use]
 pub fn created(job: &Job, number: u32, version: i64, at: Timestamp) -> Vec<Statement> {
     let row = Statement::new(
         "INSERT INTO job (id, campaign_id, number, client_id, kind, status, playable, unfinished, video_name, \
-         version, shown_version, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $11)",
+         version, shown_version, created_at, updated_at, spent_micros) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13)",
         params![
             job.id,
             &job.campaign_id,
@@ -42,7 +48,9 @@ pub fn created(job: &Job, number: u32, version: i64, at: Timestamp) -> Vec<State
             is_due(job),
             &job.video_name,
             version,
-            at
+            moment(job.created_at_ms, at),
+            moment(job.updated_at_ms, at),
+            view::actual_cost_micros(job)
         ],
     )
     .affecting(1);
@@ -68,7 +76,7 @@ pub fn moved(before: &Job, from: i64, job: &Job, version: i64, at: Timestamp) ->
             is_playable(job),
             is_due(job),
             version,
-            at,
+            moment(job.updated_at_ms, at),
             view::actual_cost_micros(job),
             from
         ],

@@ -4,6 +4,7 @@
 mod create;
 mod estimates;
 mod feed;
+mod legacy;
 mod lifecycle;
 mod listing;
 mod pipeline;

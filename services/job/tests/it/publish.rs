@@ -3,7 +3,8 @@
 use eventlog::StoredEvent;
 use jiff::Timestamp;
 use job_domain::{
-    BlobRef, JobCreated, JobEvent, Outcome,
+    BlobRef, JobCreated, JobEvent, JobImported, JobStatus, LegacyOrigin, Outcome,
+    imported::ImportedFile,
     state::{JobKind, Master},
 };
 use serde_json::{Map, Value, json};
@@ -46,10 +47,46 @@ fn created() -> JobEvent {
     }))
 }
 
+fn imported() -> JobEvent {
+    let video = ImportedFile { blob: blob("aa11", "video/mp4"), poster: None, duration_ms: 12_040 };
+    JobEvent::JobImported(Box::new(JobImported {
+        job: 43,
+        legacy_id: 7,
+        number: 2,
+        origin: LegacyOrigin {
+            source: "scenes.db".to_owned(),
+            table: "generated_videos".to_owned(),
+            row: "7".to_owned(),
+            digest: "ee55".to_owned(),
+        },
+        job_kind: JobKind::ImagePairs,
+        campaign_id: "b0c5".to_owned(),
+        campaign_name: "Spring".to_owned(),
+        client_id: Some("7c0f".to_owned()),
+        video_name: "Spring 2".to_owned(),
+        model: "veo3".to_owned(),
+        status: JobStatus::Completed,
+        error: String::new(),
+        aspect_ratio: None,
+        resolution: None,
+        parameters_json: "{}".to_owned(),
+        scenes: Vec::new(),
+        estimate_micros: 2_400_000,
+        actual_cost_micros: 2_490_000,
+        video: Some(video),
+        audio: None,
+        audio_merged: false,
+        created_at_us: 1_763_900_000_000_000,
+        updated_at_us: 1_763_900_360_000_000,
+        warnings: Vec::new(),
+    }))
+}
+
 fn told() -> Vec<(&'static str, JobEvent)> {
     let scene = || "9f1c".to_owned();
     vec![
         ("job_created", created()),
+        ("job_imported", imported()),
         ("job_approved", JobEvent::JobApproved { estimate_micros: 2_400_000, planned_seconds: 12 }),
         ("job_canceled", JobEvent::JobCanceled { reason: Some("wrong photos".to_owned()) }),
         (

@@ -1,6 +1,7 @@
 //! Changing the storyboard: edits and order are for pending jobs; a scene may also leave a job that is over.
 
 use super::create::check_total;
+use crate::imported::STAYS;
 use crate::models::{self, Model};
 use crate::scene::{MAX_TEXT, MAX_WORDS};
 use crate::state::{Job, JobStatus, Stage};
@@ -105,6 +106,9 @@ pub(super) fn remove(job: &Job, id: &str) -> Result<Vec<JobEvent>, Refusal> {
     let scene = job.scene(id).ok_or_else(|| Refusal::SceneNotFound { scene: id.to_owned() })?;
     let refuse =
         |reason: &str| Err(Refusal::NotRemovable { scene: id.to_owned(), reason: reason.to_owned() });
+    if job.imported.is_some() {
+        return refuse(STAYS);
+    }
     let mut estimate_micros = job.estimate_micros;
     let mut cut = None;
     match job.status {

@@ -1,6 +1,7 @@
 //! Buying again: only by a person, only what is settled.
 
 use super::edit::cut_for_new_scenes;
+use crate::imported::STAYS;
 use crate::state::{Job, JobStatus, SceneStatus, Stage};
 use crate::{JobEvent, Refusal, view};
 
@@ -11,6 +12,9 @@ pub(super) fn scenes(job: &Job, wanted: Vec<String>) -> Result<Vec<JobEvent>, Re
         if job.status == JobStatus::Canceled {
             return Err(refuse(Some(id), "Job is canceled"));
         }
+        if job.imported.is_some() {
+            return Err(refuse(Some(id), STAYS));
+        }
         // What a person wrote down buys nothing.
         let status = view::actual_status(job, scene);
         if !matches!(status, SceneStatus::Completed | SceneStatus::Failed) {
@@ -19,6 +23,9 @@ pub(super) fn scenes(job: &Job, wanted: Vec<String>) -> Result<Vec<JobEvent>, Re
         if !scenes.contains(&id) {
             scenes.push(id);
         }
+    }
+    if job.imported.is_some() {
+        return Err(refuse(None, STAYS));
     }
     if scenes.is_empty() {
         check_cut_only(job)?;
@@ -46,6 +53,9 @@ fn check_cut_only(job: &Job) -> Result<(), Refusal> {
 pub(super) fn soundtrack(job: &Job) -> Result<Vec<JobEvent>, Refusal> {
     let refuse = |reason: String| Err(Refusal::NoSoundtrack { reason });
     let status = job.status.as_str();
+    if job.imported.is_some() {
+        return refuse(STAYS.to_owned());
+    }
     match job.status {
         JobStatus::Completed | JobStatus::Processing => {}
         JobStatus::Failed => {

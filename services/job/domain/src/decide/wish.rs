@@ -1,6 +1,7 @@
 //! Soundtracks by a person's own wish: each waits until no other music of the job is being made.
 
 use super::next::requests;
+use crate::imported::STAYS;
 use crate::state::{Job, JobStatus};
 use crate::{JobEvent, Refusal, SoundtrackWish};
 
@@ -12,6 +13,9 @@ pub(super) fn soundtrack(job: &Job, wish: SoundtrackWish) -> Result<Vec<JobEvent
     let wrong = wish.check();
     if !wrong.is_empty() {
         return Err(Refusal::Invalid(wrong));
+    }
+    if job.imported.is_some() {
+        return refuse(STAYS);
     }
     if job.scenes.is_empty() {
         return refuse("Job has no storyboard - cannot generate audio");

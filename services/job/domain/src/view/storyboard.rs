@@ -54,7 +54,9 @@ pub fn scene_object(spec: &SceneSpec) -> Value {
     put("camera_movement", json!(draft.camera_movement));
     put("motion_goal", json!(draft.motion_goal));
     put("group_name", json!(draft.group_name));
-    put("asset_ids", json!([draft.first_frame.asset_id, draft.last_frame.asset_id]));
+    let frames = [&draft.first_frame.asset_id, &draft.last_frame.asset_id];
+    // Of a job that was brought over, nobody may know them.
+    put("asset_ids", json!(frames.into_iter().filter(|id| !id.is_empty()).collect::<Vec<_>>()));
     for (name, text) in [
         ("music_description", &draft.music.description),
         ("music_style", &draft.music.style),

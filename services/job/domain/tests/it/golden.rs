@@ -3,11 +3,12 @@
 use crate::harness::{blob, draft, frame, id};
 use job_domain::JobEvent as E;
 use job_domain::event::{JobCreated, SCHEMA_VERSION};
+use job_domain::imported::{ImportedFile, ImportedFrame, ImportedScene, JobImported};
 use job_domain::input::{CutClip, MixInput, RenderInput, SoundtrackInput, SoundtrackPart};
 use job_domain::scene::Music;
 use job_domain::soundtrack_wish::{ErrorStrategy, SyncMode};
 use job_domain::state::{JobKind, Master, Outcome, Override, Shown};
-use job_domain::{JobTerms, SceneChanges, SceneSpec, SceneStatus, SoundtrackWish};
+use job_domain::{JobStatus, JobTerms, LegacyOrigin, SceneChanges, SceneSpec, SceneStatus, SoundtrackWish};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -61,6 +62,79 @@ fn created() -> JobCreated {
     }
 }
 
+/// A completed job of two scenes, one of which failed.
+pub(crate) fn imported() -> JobImported {
+    let frame = |name: &str, blob| ImportedFrame {
+        asset_id: format!("asset-{name}"),
+        blob,
+        width: 1600,
+        height: 1067,
+    };
+    let clip = ImportedFile { blob: blob("clip", "video/mp4"), poster: poster(), duration_ms: 4_000 };
+    let rendered = ImportedScene {
+        id: id(1),
+        number: 1,
+        title: "The Hook".to_owned(),
+        description: "The pool".to_owned(),
+        prompt: "A slow move over the pool".to_owned(),
+        scene_type: Some("exterior".to_owned()),
+        transition: Some("fade".to_owned()),
+        camera_movement: Some("dolly_forward".to_owned()),
+        motion_goal: Some("Draw the viewer in".to_owned()),
+        group_name: Some("Pool".to_owned()),
+        highlights: vec!["light".to_owned()],
+        duration_ms: 1_500,
+        frames: vec![frame("1a", Some(blob("1a", "image/jpeg"))), frame("1b", None)],
+        status: SceneStatus::Completed,
+        error: String::new(),
+        provider_id: Some("prediction-1".to_owned()),
+        clip: Some(clip),
+        cost_micros: 800_000,
+        created_at_us: 1_763_900_000_123_456,
+        updated_at_us: 1_763_900_060_000_000,
+    };
+    let failed = ImportedScene {
+        id: id(2),
+        number: 3,
+        status: SceneStatus::Failed,
+        error: "the provider refused the photo".to_owned(),
+        clip: None,
+        cost_micros: 0,
+        ..rendered.clone()
+    };
+    JobImported {
+        job: 43,
+        legacy_id: 7,
+        number: 2,
+        origin: LegacyOrigin {
+            source: "scenes.db".to_owned(),
+            table: "generated_videos".to_owned(),
+            row: "7".to_owned(),
+            digest: blob("row", "").sha256,
+        },
+        job_kind: JobKind::ImagePairs,
+        campaign_id: "campaign-1".to_owned(),
+        campaign_name: "Spring".to_owned(),
+        client_id: Some("client-1".to_owned()),
+        video_name: "Spring 2".to_owned(),
+        model: "image-pair-workflow".to_owned(),
+        status: JobStatus::Completed,
+        error: String::new(),
+        aspect_ratio: Some("16:9".to_owned()),
+        resolution: Some("1080p".to_owned()),
+        parameters_json: r#"{"style": "modern", "clip_duration": 5.0}"#.to_owned(),
+        scenes: vec![rendered, failed],
+        estimate_micros: 1_600_000,
+        actual_cost_micros: 1_250_000,
+        video: Some(ImportedFile { blob: video(), poster: poster(), duration_ms: 8_000 }),
+        audio: Some(ImportedFile { blob: blob("music", "audio/mpeg"), poster: None, duration_ms: 8_000 }),
+        audio_merged: true,
+        created_at_us: 1_763_900_000_123_456,
+        updated_at_us: 1_763_900_360_000_000,
+        warnings: vec!["The thumbnail was missing".to_owned()],
+    }
+}
+
 fn storyboard() -> Vec<E> {
     let mut full = draft(1);
     full.camera_movement = Some("dolly_forward".to_owned());
@@ -83,6 +157,7 @@ fn storyboard() -> Vec<E> {
     let shown = Override { status: Some(SceneStatus::Failed), provider_id: Some("prediction-9".to_owned()) };
     vec![
         E::JobCreated(Box::new(created())),
+        E::JobImported(Box::new(imported())),
         E::StoryboardDrafted { planner: "xai".to_owned(), scenes, estimate_micros: 800_000 },
         E::SceneEdited { scene: id(1), changes, billed_seconds: 6, estimate_micros: 1_200_000 },
         E::SceneOverridden { scene: id(1), shown },

@@ -6,6 +6,7 @@ mod cutting;
 mod editing;
 mod golden;
 mod harness;
+mod importing;
 mod keys;
 mod models;
 mod overriding;

@@ -19,6 +19,7 @@ use kit::{Clock, Deps, Running, ServiceError, grpc};
 use protos::{
     asset::v1::asset_service_server::AssetServiceServer, audio::v1::audio_service_server::AudioServiceServer,
     job::v1 as pb, job::v1::job_service_client::JobServiceClient,
+    job::v1::legacy_service_client::LegacyServiceClient,
     job::v1::pipeline_service_client::PipelineServiceClient,
     render::v1::render_service_server::RenderServiceServer,
     stitch::v1::stitch_service_server::StitchServiceServer,
@@ -150,6 +151,12 @@ impl Stage {
     pub(crate) fn pipeline(&self) -> Pipelines {
         let (running, _) = self.running.as_ref().expect("it runs");
         PipelineServiceClient::new(grpc::channel(&running.address.to_string()).unwrap())
+    }
+
+    /// The importer's part, on the same port.
+    pub(crate) fn legacy(&self) -> LegacyServiceClient<grpc::Channel> {
+        let (running, _) = self.running.as_ref().expect("it runs");
+        LegacyServiceClient::new(grpc::channel(&running.address.to_string()).unwrap())
     }
 
     /// Lets a job start.
