@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use filmstrip::{
     demo::{self, DemoArgs},
-    standalone::{self, Options},
+    import::{self, ImportArgs},
+    standalone::{self, Options, Signals},
     strip,
 };
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,8 @@ enum Command {
     Soundstage(SoundstageArgs),
     /// From photographs to a finished video, through the public API.
     Demo(DemoArgs),
+    /// Brings over what a predecessor's database holds, and shows that it is there.
+    Import(ImportArgs),
     /// Prints a job's events as a timeline.
     Strip(StripArgs),
     /// Prints the OpenAPI document of the public API.
@@ -126,6 +129,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Standalone(args) => Box::pin(serve(args)).await,
         Command::Soundstage(args) => Box::pin(soundstage_alone(args)).await,
         Command::Demo(args) => Box::pin(demo::run(args)).await,
+        Command::Import(args) => {
+            boundary::arm()?;
+            let data_dir = std::env::var_os("FILMSTRIP_DATA_DIR").map(PathBuf::from);
+            Box::pin(import::run(args, data_dir, Options::from_env()?)).await
+        }
         Command::Strip(args) => {
             let url = Options::from_env()?.database_url;
             for line in strip::lines(&args.data_dir, url.as_ref(), args.job_id).await? {
@@ -154,12 +162,18 @@ async fn serve(args: StandaloneArgs) -> anyhow::Result<()> {
         import_from_loopback: args.import_from_loopback,
         ..options
     };
-    let server = standalone::start(options).await?;
+    let mut signals = Signals::listen()?;
+    let server = tokio::select! {
+        server = standalone::start(options) => server?,
+        // Nothing was promised to anybody yet.
+        () = signals.heard() => return Ok(()),
+    };
     say(&server.summary())?;
-    server.until_stopped().await
+    server.until_stopped(signals).await
 }
 
 async fn soundstage_alone(args: SoundstageArgs) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
     let cancel = CancellationToken::new();
     let stage = soundstage::start(
         soundstage::StageOptions {
@@ -175,7 +189,7 @@ async fn soundstage_alone(args: SoundstageArgs) -> anyhow::Result<()> {
     .await
     .context("starting the stand-in providers")?;
     say(&format!("soundstage {}", stage.base_url()))?;
-    standalone::signal().await?;
+    signals.heard().await;
     cancel.cancel();
     stage.wait().await;
     Ok(())

@@ -8,6 +8,7 @@ mod cancel;
 mod commands;
 mod faults;
 mod idempotency;
+mod imports;
 mod keys;
 mod kill;
 mod leaks;

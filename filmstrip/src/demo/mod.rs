@@ -85,8 +85,9 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         Err(error) => Err(error),
     };
     if args.keep && made.is_ok() {
+        let signals = standalone::Signals::listen()?;
         say(&format!("\nThe server keeps running on {} until Ctrl-C.", server.base_url()))?;
-        server.until_stopped().await?;
+        server.until_stopped(signals).await?;
     } else {
         server.stop().await?;
     }

@@ -3,8 +3,10 @@
 //! The services still talk gRPC over loopback, on free ports, so that nothing changes when they are taken apart.
 
 mod data_dir;
+mod keeping;
 mod options;
 mod providers;
+mod signals;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -17,14 +19,16 @@ use blobs::Blobs;
 use bus::{Bus, InProcessBus, NatsBus};
 use eventlog::{Log, Migrations, open_log};
 use kit::{Clock, Deps, Running, signing::UrlSigner};
-use tokio::{net::TcpListener, signal::unix};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
 use data_dir::DataDir;
 pub(crate) use data_dir::database;
+pub(crate) use keeping::Keeping;
 pub use options::{Options, Provider, Providers};
 use providers::Purchasing;
+pub use signals::Signals;
 
 /// The services, in the order in which they start: who is asked before who asks.
 const SERVICES: [&str; 5] = ["asset", "render", "stitch", "audio", "job"];
@@ -109,13 +113,13 @@ impl Standalone {
         })
     }
 
-    /// Runs until SIGTERM or SIGINT, or until a part of it fails; then drains.
+    /// Runs until a signal, or until a part of it fails; then drains. Listen for them before anybody is told that it runs.
     ///
     /// # Errors
     /// A part failed.
-    pub async fn until_stopped(self) -> anyhow::Result<()> {
+    pub async fn until_stopped(self, mut signals: Signals) -> anyhow::Result<()> {
         let failed = tokio::select! {
-            heard = signal() => { heard?; false }
+            () = signals.heard() => false,
             () = self.cancel.cancelled() => true,
         };
         self.stop().await?;
@@ -144,20 +148,6 @@ impl Standalone {
         }
         Ok(())
     }
-}
-
-/// Waits for SIGTERM or SIGINT.
-///
-/// # Errors
-/// Signals cannot be listened for.
-pub async fn signal() -> anyhow::Result<()> {
-    let mut terminate = unix::signal(unix::SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = unix::signal(unix::SignalKind::interrupt()).context("listening for SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }
 
 /// What the services share, and where each of them will be.
@@ -262,10 +252,7 @@ impl Parts {
     }
 
     async fn deps(&self, name: &str, migrations: &Migrations, listener: TcpListener) -> anyhow::Result<Deps> {
-        let address = match &self.database {
-            None => self.data_dir.database(name),
-            Some(url) => in_schema(url, name),
-        };
+        let address = address(self.database.as_ref(), &self.data_dir, name);
         let opened = open_log(&address, migrations).await;
         let log: Log = opened.with_context(|| format!("opening the database of the {name} service"))?;
         Ok(Deps {
@@ -311,6 +298,14 @@ async fn open_blobs(options: &Options, data_dir: &DataDir) -> anyhow::Result<Blo
     let blobs = Blobs::at(address, data_dir.scratch())?;
     blobs.check().await.with_context(|| address.to_string())?;
     Ok(blobs)
+}
+
+/// The database of a service: a schema of the one at `url`, else a file in the data directory.
+fn address(url: Option<&secrecy::SecretString>, data_dir: &DataDir, service: &str) -> String {
+    match url {
+        None => data_dir.database(service),
+        Some(url) => in_schema(url, service),
+    }
 }
 
 /// The same database, in the schema of a service.

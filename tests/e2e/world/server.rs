@@ -65,6 +65,12 @@ impl Server {
         self.process.terminate().await
     }
 
+    /// Where a service of it listens. Once after each start, in the order in which they start: asset before job.
+    pub(crate) async fn address(&mut self, service: &str) -> String {
+        let said = self.process.says(service, &self.data_dir.join("test.log")).await;
+        said.split_whitespace().next().unwrap().to_owned()
+    }
+
     /// Starts it again on the same data.
     pub(crate) async fn restart(&mut self) {
         (self.process, self.base) = launch(&self.arguments, &self.variables, &self.data_dir).await;

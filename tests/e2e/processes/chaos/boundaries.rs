@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `append.…/SceneEdited`, `SceneRemoved`, `SceneReordered` | nobody in a run edits a storyboard |
 //! | `append.…/SceneTakeCharged`, `SoundtrackCharged` | for a worker that reports a cost after the end; ours know it by then |
+//! | `import.…`, `file.batch.…`, `append.…/ClientImported` and the like | nobody in a run brings over an older database; `tests/e2e/imports/kills.rs` ends the command at these |
 //! | `file.put.…/video` and `audio` of the asset service, `file.put.…/other` | imports from a URL, which refuse the addresses of a test |
 
 use std::{
