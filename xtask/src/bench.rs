@@ -13,11 +13,10 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
     if args.iter().any(|arg| arg == "memory") {
         // It starts every program of the product.
         tools::need_ffmpeg()?;
-        let build = ["build", "--workspace", "--bins"].into_iter().chain(OPTIMISED);
-        // Not a step that is announced: what is printed here may go into a file.
-        if !cargo(build).status().is_ok_and(|status| status.success()) {
-            return Err("the programs could not be built; the compiler's words are above".into());
-        }
+        build(&["--workspace", "--bins"])?;
+    }
+    if args.iter().any(|arg| arg == "import") {
+        build(&["--package", "filmstrip", "--bin", "filmstrip"])?;
     }
     if args.iter().any(|arg| arg == "gateway") {
         tools::need_ffmpeg()?;
@@ -25,4 +24,14 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
     }
     let run = ["run", "--package", "filmstrip-bench"].into_iter().chain(OPTIMISED).chain(["--"]);
     become_command(cargo(run.chain(args.iter().map(String::as_str))))
+}
+
+/// Builds programs that the bench starts. Not a step that is announced: what is printed here may go into a file.
+fn build(what: &[&str]) -> Result<(), String> {
+    let build = ["build"].into_iter().chain(what.iter().copied()).chain(OPTIMISED);
+    if cargo(build).status().is_ok_and(|status| status.success()) {
+        Ok(())
+    } else {
+        Err("the programs could not be built; the compiler's words are above".into())
+    }
 }

@@ -6,6 +6,7 @@
 //! | `pipeline` | what the job service adds to a job whose providers take no time |
 //! | `memory` | what each process of the product keeps in memory |
 //! | `gateway` | bytes out beside nginx, JSON beside a bare handler, bytes in beside a copy |
+//! | `import` | an older database brought over, beside a plain copy of its bytes |
 //! | `machine` | what the figures were taken on, its disk's sync above all |
 //! | `process` | memory and processor time of processes and threads |
 //! | `series` | several runs of one figure: median and spread |
@@ -14,6 +15,7 @@
 
 mod eventlog;
 mod gateway;
+mod import;
 mod machine;
 mod memory;
 mod pipeline;
@@ -47,6 +49,8 @@ enum What {
     Memory(memory::Args),
     /// The gateway beside nginx, a bare handler and a plain copy.
     Gateway(gateway::Args),
+    /// Bringing over an older database, beside a plain copy of its bytes.
+    Import(import::Args),
     /// A process of the bench itself.
     #[command(subcommand, hide = true)]
     Role(gateway::Role),
@@ -67,6 +71,7 @@ async fn main() -> anyhow::Result<()> {
         What::Pipeline(args) => Box::pin(pipeline::run(&args)).await,
         What::Memory(args) => memory::run(&args).await,
         What::Gateway(args) => Box::pin(gateway::run(&args)).await,
+        What::Import(args) => import::run(&args),
         What::Role(_) => Ok(()),
     }
 }
