@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask demo`, `up`, `test`, `chaos`, `drill`, `bench` and `openapi`.
+//! The project's own commands: `cargo xtask demo`, `up`, `test`, `chaos`, `drill`, `bench`,
+//! `openapi` and `manifests`.
 //!
 //! Only the standard library, so that the first command on a fresh machine starts within seconds.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to the terminal")]
@@ -8,6 +9,7 @@ mod demo;
 mod doctests;
 mod drill;
 mod fuzz;
+mod manifests;
 mod openapi;
 mod process;
 mod servers;
@@ -25,17 +27,21 @@ Usage: cargo xtask COMMAND
                            (ARGS go to `filmstrip demo`: try --help)
   up [ARGS]                every service as processes of its own, two replicas each, on PostgreSQL, NATS and S3,
                            until Ctrl-C (ARGS go to `filmstrip-up`: try --help)
-  test [-- NEXTEST ARGS]   format check, lints, every test, and made-up requests to every route of the API
+  test [-- NEXTEST ARGS]   format check, lints, every test, made-up requests to every route of the API, and what
+                           Filmstrip is deployed with
   fuzz                     the made-up requests alone
   chaos [--seed N] [--minutes M] [--report FILE]
                            kill, restart and replace everything at random while jobs run
   drill [NAME [ARGS]]      the other long tests of the whole system; without a name they are listed
-  bench eventlog|pipeline|memory|gateway [ARGS]
+  bench eventlog|pipeline|memory|gateway|import [ARGS]
                            how fast the parts are, on durable databases, and what memory each process needs, in
                            tables (ARGS: try --help)
   openapi [--check|--release]
                            write gateway/openapi/v3.json, say whether it is up to date, or make it the released
                            one, which nothing may break
+  manifests [--write] [--security]
+                           render what it is deployed with and hold it to its rules, and to the schemas of Kubernetes
+                           and compose; --write keeps what is rendered, --security runs checkov as well
 ";
 
 fn main() -> ExitCode {
@@ -51,6 +57,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(&rest),
         Some("fuzz") => fuzz::alone(),
         Some("openapi") => openapi::run(&rest),
+        Some("manifests") => manifests::run(&rest),
         None | Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -4,6 +4,7 @@ use std::process::{Command, ExitCode};
 
 use crate::doctests;
 use crate::fuzz;
+use crate::manifests;
 use crate::process::{Step, cargo, root, step, verdict};
 use crate::servers;
 use crate::tools;
@@ -16,10 +17,12 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
     tools::need_nextest()?;
     servers::need_servers()?;
     fuzz::need_schemathesis()?;
+    manifests::need_programs()?;
     let extra = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
     let mut steps: Vec<Step> = commands(extra)?.into_iter().map(step).collect();
     if extra.is_empty() {
         steps.push(fuzz::run());
+        steps.extend(manifests::steps(false, false)?);
     }
     println!();
     for done in &steps {

@@ -46,6 +46,8 @@ pub(crate) fn router(stage: Handle) -> Router {
         .merge(music)
         .route("/outputs/{id}/{name}", get(outputs::serve))
         .route("/_stage", get(control::hello))
+        // Where `filmstrip-gateway healthcheck` asks, which is what its container has.
+        .route("/readyz", get(control::hello))
         .route("/_stage/ledger", get(control::ledger))
         .route("/_stage/faults", put(control::faults))
         .route("/_stage/reset", post(control::reset))

@@ -78,3 +78,12 @@ async fn rules_that_are_not_understood_are_refused_and_name_the_problem() {
     assert!(error.to_string().contains("explode"), "{error}");
     stage.stop().await;
 }
+
+#[tokio::test]
+async fn a_stage_that_listens_is_ready() {
+    let stage = Scratch::start().await;
+    let answer =
+        stage.http.get(format!("{}/readyz", stage.stage.base_url())).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    stage.stop().await;
+}
