@@ -18,5 +18,7 @@ mod phoenix;
 mod scenes_db;
 pub mod source;
 
-pub use model::{Broken, Bytes, Found, IMPORTED_CLIENT, Kind, Place, Row, RowKey, Skipped, Slot, Stage, Thing};
+pub use model::{
+    Broken, Bytes, Found, IMPORTED_CLIENT, Kind, Place, Row, RowKey, Skipped, Slot, Stage, Thing,
+};
 pub use source::{Orphans, Source, SourceError};

@@ -102,7 +102,10 @@ pub struct Found {
 }
 
 /// What something is.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is boxed with what it belongs to")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is boxed with what it belongs to"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Thing {
     /// A client, a campaign, an asset or a key: for the asset service.

@@ -149,7 +149,9 @@ impl Outline {
             Ok(Owner { client, campaign, note }) if campaign.is_some() || client != keeper => {
                 JobOwner { client: Some(client), campaign, note }
             }
-            Ok(Owner { note, .. }) => JobOwner { client: None, campaign: said(campaign).and_then(uuid), note },
+            Ok(Owner { note, .. }) => {
+                JobOwner { client: None, campaign: said(campaign).and_then(uuid), note }
+            }
             Err(why) => JobOwner { client: None, campaign: said(campaign).and_then(uuid), note: Some(why) },
         }
     }

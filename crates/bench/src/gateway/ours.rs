@@ -118,7 +118,8 @@ pub(super) async fn serve(data_dir: PathBuf) -> anyhow::Result<()> {
         max_upload: Some(MAX_UPLOAD),
         ..Options::from_lookup(|_| None)?
     };
+    let signals = standalone::Signals::listen()?;
     let standalone = Box::pin(standalone::start(options)).await?;
     println!("{}", standalone.base_url());
-    standalone.until_stopped().await
+    standalone.until_stopped(signals).await
 }

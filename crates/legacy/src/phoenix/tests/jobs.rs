@@ -5,7 +5,6 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::IMPORTED_CLIENT;
 
 /// A job of the campaign, number 43, completed unless `columns` say another status.
 fn job(columns: &[(&str, &str)]) -> String {
