@@ -52,7 +52,7 @@ pub(crate) struct Owner {
 pub(crate) struct JobOwner {
     /// The client's id.
     pub(crate) client: Option<String>,
-    /// The campaign's id; one that is not in the source as well.
+    /// The campaign's id, as the job names it: also one that is not in the source or is left out.
     pub(crate) campaign: Option<String>,
     /// As [`Owner::note`].
     pub(crate) note: Option<String>,
@@ -141,18 +141,17 @@ impl Outline {
         }
     }
 
-    /// Whose a job is, as [`Outline::owner`]; a job without an owner keeps the campaign that it names.
+    /// Whose a job is, as [`Outline::owner`]; it keeps the campaign that it names, whatever became of that.
     pub(crate) fn owner_of_job(&self, client: Option<&str>, campaign: Option<&str>) -> JobOwner {
         let keeper = IMPORTED_CLIENT.to_string();
+        let named = said(campaign).and_then(uuid);
         match self.owner(client, campaign) {
             // Kept with its campaign, or somebody's.
             Ok(Owner { client, campaign, note }) if campaign.is_some() || client != keeper => {
-                JobOwner { client: Some(client), campaign, note }
+                JobOwner { client: Some(client), campaign: campaign.or(named), note }
             }
-            Ok(Owner { note, .. }) => {
-                JobOwner { client: None, campaign: said(campaign).and_then(uuid), note }
-            }
-            Err(why) => JobOwner { client: None, campaign: said(campaign).and_then(uuid), note: Some(why) },
+            Ok(Owner { note, .. }) => JobOwner { client: None, campaign: named, note },
+            Err(why) => JobOwner { client: None, campaign: named, note: Some(why) },
         }
     }
 

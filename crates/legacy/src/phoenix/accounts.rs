@@ -42,6 +42,7 @@ pub(super) fn key(reader: &Reader, key: &RowKey) -> Result<Row, Fault> {
         name: record.text("username")?.to_owned(),
         created_at,
         expires_at: None,
+        opens: false,
     };
     Ok(stored(reader, &record, legacy_thing::Thing::Key(found)))
 }

@@ -10,7 +10,7 @@ use protos::{
 use super::{
     CREATED,
     json::{self, Members},
-    owners::{differently, times},
+    owners::{differently, noted, times},
 };
 use crate::{
     model::{Broken, Bytes, Found, Place, Row, RowKey, Slot, Thing},
@@ -71,6 +71,7 @@ fn fields(
     let source_url = record.filled("source_url")?;
     let mut facts = record.others(PLACED)?;
     differently(&mut facts, record, &owner)?;
+    noted(&mut facts, record);
     Ok(Asset {
         id: record.id("id")?,
         r#type: kind(record)?,

@@ -8,13 +8,14 @@ use serde_json::Value;
 use super::{
     ending::{self, Ending, Video},
     json::{self, Members},
-    owners::{UNNAMED_CAMPAIGN, times},
+    owners::{TIMES, UNNAMED_CAMPAIGN, times},
     scenes, storyboard,
 };
 use crate::{
     model::{Broken, Bytes, Found, Place, Row, RowKey, Slot, Thing},
     outline::{JobOwner, Outline},
     source::{
+        notes,
         reader::Reader,
         rows::{Fault, Record, quoted},
     },
@@ -84,6 +85,7 @@ pub(super) fn job(reader: &Reader, outline: &Outline, key: &RowKey) -> Result<Ro
     let made = rows.iter().map(scenes::made).collect::<Result<Vec<_>, _>>()?;
     let mut files = files(&record, &video, &ending, told.progress.as_mut());
     files.warnings.extend(uneven(drawn.scenes.len(), made.len()));
+    files.warnings.extend(noted(&record, &rows));
 
     let mut found = described(&record, number, &told, &drawn.scenes)?;
     let (mut scenes, clips) = scenes::join(&of(reader, key, &found, &told), drawn.scenes, made);
@@ -230,6 +232,15 @@ fn files(record: &Record, video: &Video, ending: &Ending, progress: Option<&mut 
     }
     files.bytes.extend(record.bytes("audio_blob").map(|place| Bytes { slot: Slot::Audio, place }));
     files
+}
+
+/// What is to be noted of how the row and those of its scenes were read.
+fn noted(record: &Record, scenes: &[Record]) -> Vec<String> {
+    let mut all = notes::of(record, &["parameters", "storyboard", "progress"], &TIMES);
+    for (number, scene) in (1_u32..).zip(scenes) {
+        all.extend(notes::of_scene(number, scene, &[], &TIMES));
+    }
+    all
 }
 
 /// That scenes may have got the wrong words.

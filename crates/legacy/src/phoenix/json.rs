@@ -10,7 +10,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     model::Broken,
-    source::rows::{Record, uuid},
+    source::{
+        json as python,
+        rows::{Record, uuid},
+    },
 };
 
 /// A JSON object.
@@ -29,11 +32,12 @@ pub(super) fn object(record: &Record, column: &'static str) -> Result<Option<Mem
 
 /// The object in a column to the letter, so that no long number changes in its last digit, with what has no place of its
 /// own here as its member `legacy`, or as `legacy_row` when it has such a member itself. None when there is nothing to be
-/// said.
+/// said. Only numbers that JSON does not have are `null` in it, see [`python::read`].
 pub(super) fn kept(record: &Record, column: &'static str, facts: Members) -> Result<Option<String>, Broken> {
     let text = record.filled(column)?.unwrap_or("null");
     let read = parse(text).map_err(|reason| record.broken(column, reason))?;
-    Ok(with_facts(text, read, facts))
+    let mended = python::with_null(text);
+    Ok(with_facts(mended.as_deref().unwrap_or(text), read, facts))
 }
 
 fn with_facts(text: &str, read: Option<FirstCounts>, facts: Members) -> Option<String> {
@@ -51,7 +55,7 @@ fn with_facts(text: &str, read: Option<FirstCounts>, facts: Members) -> Option<S
 }
 
 fn parse(text: &str) -> Result<Option<FirstCounts>, String> {
-    let read: Option<FirstCounts> = serde_json::from_str(text).map_err(|error| {
+    let read: Option<FirstCounts> = python::read(text).map_err(|error| {
         if error.is_data() {
             format!("is no JSON object: {error}")
         } else {

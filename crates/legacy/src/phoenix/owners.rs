@@ -11,6 +11,7 @@ use crate::{
     model::{Broken, Found, Row, RowKey, Thing},
     outline::{Outline, Owner},
     source::{
+        notes,
         reader::Reader,
         rows::{Fault, Record},
     },
@@ -25,13 +26,15 @@ pub(super) fn client(reader: &Reader, key: &RowKey) -> Result<Row, Fault> {
         &["id", "name", "description", "homepage", "brand_guidelines", "metadata", CREATED, "updated_at"];
     let record = reader.row(key)?;
     let (created_at, updated_at) = times(&record)?;
+    let mut facts = record.others(PLACED)?;
+    noted(&mut facts, &record);
     let client = Client {
         id: record.id("id")?,
         name: record.filled("name")?.unwrap_or("Unnamed Client").to_owned(),
         description: filled(&record, "description")?,
         homepage: filled(&record, "homepage")?,
         brand_guidelines: filled(&record, "brand_guidelines")?,
-        metadata_json: json::kept(&record, "metadata", record.others(PLACED)?)?,
+        metadata_json: json::kept(&record, "metadata", facts)?,
         created_at,
         updated_at,
     };
@@ -60,6 +63,7 @@ pub(super) fn campaign(reader: &Reader, outline: &Outline, key: &RowKey) -> Resu
     };
     let mut facts = record.others(PLACED)?;
     differently(&mut facts, &record, &owner)?;
+    noted(&mut facts, &record);
     let (created_at, updated_at) = times(&record)?;
     let campaign = Campaign {
         id,
@@ -76,9 +80,12 @@ pub(super) fn campaign(reader: &Reader, outline: &Outline, key: &RowKey) -> Resu
     Ok(stored(reader, &record, legacy_thing::Thing::Campaign(campaign)))
 }
 
+/// The columns of every table that a time is read of.
+pub(super) const TIMES: [&str; 2] = [CREATED, "updated_at"];
+
 /// When a row was created and when it was last changed, as RFC 3339 with Z.
 pub(super) fn times(record: &Record) -> Result<(String, String), Broken> {
-    let created = record.first_time(&[CREATED, "updated_at"])?;
+    let created = record.first_time(&TIMES)?;
     let updated = record.time("updated_at")?.unwrap_or(created);
     Ok((created.to_string(), updated.to_string()))
 }
@@ -93,6 +100,14 @@ pub(super) fn differently(facts: &mut Members, record: &Record, owner: &Owner) -
     }
     facts.insert("owner".to_owned(), Value::from(note.as_str()));
     Ok(())
+}
+
+/// Keeps what is to be noted of how a row and its metadata were read.
+pub(super) fn noted(facts: &mut Members, record: &Record) {
+    let notes = notes::of(record, &["metadata", "tags"], &TIMES);
+    if !notes.is_empty() {
+        facts.insert("notes".to_owned(), Value::from(notes));
+    }
 }
 
 /// Something without bytes.

@@ -4,12 +4,14 @@ use protos::{
     asset::v1::{Asset, LegacyThing, legacy_thing},
     common::v1::BlobRef,
 };
+use serde_json::Map;
 
 use super::{facts::Facts, formats, tags, urls};
 use crate::{
     model::{Broken, Bytes, Found, Place, Row, Slot, Thing},
     outline::{Outline, Owner},
     source::{
+        notes,
         reader::Reader,
         rows::{Fault, Record, quoted},
     },
@@ -51,8 +53,9 @@ pub(super) fn asset(reader: &Reader, outline: &Outline, row: &Record) -> Result<
     };
     let whole = whole(reader, row)?;
     let thumbnail = blob(reader, row, "thumbnail_blob_id", &["id", "data"])?;
-    let asset = fields(row, owner, &whole)?;
     let picture = thumbnail.as_ref().and_then(|thumbnail| thumbnail.bytes("data"));
+    let lost = row.filled("thumbnail_blob_id")?.filter(|_| picture.is_none());
+    let asset = fields(row, owner, &whole, lost)?;
     let bytes = [(Slot::Asset, whole.place), (Slot::Thumbnail, picture)];
     let bytes = bytes.into_iter().filter_map(|(slot, place)| Some(Bytes { slot, place: place? })).collect();
     let origin = row.origin(reader.source(), whole.blob.iter().chain(&thumbnail));
@@ -60,7 +63,8 @@ pub(super) fn asset(reader: &Reader, outline: &Outline, row: &Record) -> Result<
     Ok(Row::Found(Box::new(Found { thing: Thing::Stored(thing), bytes, missing: whole.missing })))
 }
 
-fn fields(row: &Record, owner: Owner, whole: &Whole) -> Result<Asset, Broken> {
+/// `lost`: the blob of its thumbnail, when there are no bytes of it.
+fn fields(row: &Record, owner: Owner, whole: &Whole, lost: Option<&str>) -> Result<Asset, Broken> {
     let id = row.id("id")?;
     let kind = kind(row)?;
     let said = row.filled("format")?.unwrap_or_default();
@@ -72,7 +76,12 @@ fn fields(row: &Record, owner: Owner, whole: &Whole) -> Result<Asset, Broken> {
     let tags = row.filled("tags")?.map(tags::read).transpose().map_err(|why| row.broken("tags", why))?;
     // The only time that there is: an asset was never changed after it was put in.
     let uploaded_at = row.first_time(&["uploaded_at"])?.to_string();
-    let metadata_json = metadata(row, &id, &owner, whole, format.map(|(name, _)| name))?;
+    let mut facts = facts(row, &id, &owner, whole, format.map(|(name, _)| name))?;
+    facts.put("thumbnail_blob_id", lost);
+    facts.put(
+        "thumbnail",
+        lost.map(|id| format!("its blob {} is not in the source, or is empty", quoted(id))),
+    );
     Ok(Asset {
         r#type: kind.to_owned(),
         client_id: Some(owner.client),
@@ -80,7 +89,7 @@ fn fields(row: &Record, owner: Owner, whole: &Whole) -> Result<Asset, Broken> {
         name: row.filled("name")?.map(str::to_owned),
         description: None,
         tags: tags.unwrap_or_default(),
-        metadata_json,
+        metadata_json: metadata(facts),
         source_url: whole.source_url.clone(),
         blob: hint(whole.place.as_ref(), content_type),
         thumbnail: None,
@@ -103,14 +112,20 @@ pub(super) fn hint(place: Option<&Place>, content_type: Option<String>) -> Optio
     Some(BlobRef { sha256: String::new(), size: *size, content_type: content_type? })
 }
 
+/// Whatever else the row says. Who put the asset in stands where it is looked for when an asset is shown.
+fn metadata(mut facts: Facts) -> Option<String> {
+    let user = facts.take("user_id").map(|user| Map::from_iter([("user_id".to_owned(), user)]));
+    facts.beside(user)
+}
+
 /// Whatever else the row says. What says no more than what is known anyway is left out.
-fn metadata(
+fn facts(
     row: &Record,
     id: &str,
     owner: &Owner,
     whole: &Whole,
     format: Option<&str>,
-) -> Result<Option<String>, Broken> {
+) -> Result<Facts, Broken> {
     let mut facts = Facts::of(row.others(PLACED)?);
     facts.drop_if("url", |url| {
         let own = [format!("/api/v3/assets/{id}/data"), format!("/api/v2/assets/{id}/data")];
@@ -128,7 +143,8 @@ fn metadata(
         facts.put("campaign_id", row.filled("campaign_id")?);
     }
     facts.put("owner", owner.note.clone());
-    Ok(facts.beside(None))
+    facts.note(notes::of(row, &[], &["uploaded_at"]));
+    Ok(facts)
 }
 
 /// Where the bytes are: the blob's, else the row's own, else where they came from, else where the URL leads if that is

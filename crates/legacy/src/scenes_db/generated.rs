@@ -8,7 +8,7 @@ use crate::{
     model::{Broken, Bytes, Found, IMPORTED_CLIENT, Place, Row, Slot, Thing},
     outline::Outline,
     source::{
-        Orphans,
+        Orphans, notes,
         reader::Reader,
         rows::{Record, derived_id},
     },
@@ -70,6 +70,7 @@ pub(super) fn made(
         facts.put("campaign_id", campaign);
     }
     facts.put("owner", owner.note);
+    facts.note(notes::of(row, &["parameters", "metadata"], &["created_at"]));
     let prompt = row.filled("prompt")?.map(str::trim).unwrap_or_default();
     let mut metadata = Map::new();
     for (name, value) in [("prompt", prompt), ("model", row.filled("model_id")?.unwrap_or_default())] {
@@ -125,6 +126,7 @@ pub(super) fn blob(reader: &Reader, outline: &Outline, row: &Record) -> Result<R
     let content_type = row.filled("content_type")?.and_then(formats::media_type);
     let mut facts = Facts::default();
     facts.put("owner", Some("no asset refers to this blob"));
+    facts.note(notes::of(row, &[], &["created_at"]));
     let created_at = row.first_time(&["created_at"])?.to_string();
     let asset = Asset {
         id,

@@ -7,6 +7,7 @@ use crate::{
     model::{Broken, Found, Row, Thing},
     outline::Outline,
     source::{
+        json, notes,
         reader::Reader,
         rows::{Record, derived_id},
     },
@@ -25,13 +26,15 @@ pub(super) fn client(reader: &Reader, row: &Record) -> Result<Row, Broken> {
         "updated_at",
     ];
     let (created_at, updated_at) = times(row)?;
+    let mut facts = Facts::of(row.others(PLACED)?);
+    facts.note(notes::of(row, &["metadata", "brand_guidelines"], &TIMES));
     let client = Client {
         id: row.id("id")?,
         name: row.filled("name")?.unwrap_or("Unnamed client").to_owned(),
         description: row.filled("description")?.map(str::to_owned),
         homepage: row.filled("homepage")?.map(str::to_owned),
         brand_guidelines: json_text(row, "brand_guidelines")?,
-        metadata_json: Facts::of(row.others(PLACED)?).beside(row.object("metadata")?),
+        metadata_json: facts.beside(row.object("metadata")?),
         created_at,
         updated_at,
     };
@@ -62,6 +65,7 @@ pub(super) fn campaign(reader: &Reader, outline: &Outline, row: &Record) -> Resu
         facts.put("client_id", named);
     }
     facts.put("owner", owner.note);
+    facts.note(notes::of(row, &["metadata", "brief"], &TIMES));
     let (created_at, updated_at) = times(row)?;
     let campaign = Campaign {
         id: row.id("id")?,
@@ -86,21 +90,26 @@ pub(super) fn key(reader: &Reader, mut row: Record) -> Result<Row, Broken> {
         name: row.filled("name")?.unwrap_or("Unnamed key").to_owned(),
         created_at: row.first_time(&["created_at", "last_used"])?.to_string(),
         expires_at: row.time("expires_at")?.map(|time| time.to_string()),
+        opens: false,
     };
     Ok(found(reader, &row, legacy_thing::Thing::Key(key)))
 }
 
+/// The columns that the times of most rows are read of.
+pub(super) const TIMES: [&str; 2] = ["created_at", "updated_at"];
+
 /// When it was created and last changed. A time that is not there is the other one: nothing is known to have happened
 /// between them.
 pub(super) fn times(row: &Record) -> Result<(String, String), Broken> {
-    let created = row.first_time(&["created_at", "updated_at"])?;
+    let created = row.first_time(&TIMES)?;
     let updated = row.first_time(&["updated_at", "created_at"])?;
     Ok((created.to_string(), updated.to_string()))
 }
 
-/// The text of a JSON column to the letter.
+/// The text of a JSON column to the letter; only numbers that JSON does not have are `null` in it.
 fn json_text(row: &Record, column: &'static str) -> Result<Option<String>, Broken> {
-    Ok(row.json(column)?.and(row.filled(column)?).map(str::to_owned))
+    let text = row.json(column)?.and(row.filled(column)?);
+    Ok(text.map(|text| json::with_null(text).unwrap_or_else(|| text.to_owned())))
 }
 
 fn found(reader: &Reader, row: &Record, thing: legacy_thing::Thing) -> Row {

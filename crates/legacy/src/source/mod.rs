@@ -7,9 +7,13 @@
 //! | `reader` | keys and rows by name |
 //! | `rows` | one row: its columns as texts, numbers, times and JSON; its digest |
 //! | `time` | times as the predecessors write them |
+//! | `json` | JSON as Python writes it |
+//! | `notes` | what is to be noted of a row that was read |
 //! | `bytes` | blobs in pieces |
 
 mod bytes;
+pub(crate) mod json;
+pub(crate) mod notes;
 mod opening;
 pub(crate) mod reader;
 pub(crate) mod rows;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{SourceError, time};
+use super::{SourceError, json, time};
 use crate::model::{Broken, Place, Row, Skipped};
 
 /// Why a row could not be read: by its own fault or by that of the database.
@@ -182,10 +182,11 @@ impl Record {
         }
     }
 
-    /// JSON of any kind; blank and `null` are as good as absent.
+    /// JSON of any kind; blank and `null` are as good as absent. Numbers that JSON does not have are null, see
+    /// [`json::read`].
     pub(crate) fn json(&self, column: &'static str) -> Result<Option<Value>, Broken> {
         let Some(text) = self.filled(column)? else { return Ok(None) };
-        serde_json::from_str(text)
+        json::read(text)
             .map(|value: Value| Some(value).filter(|value| !value.is_null()))
             .map_err(|error| self.broken(column, format!("is not valid JSON: {error}")))
     }
@@ -219,7 +220,8 @@ impl Record {
         })
     }
 
-    /// The first time that is there, of several columns; the beginning of 1970 when none of them says any.
+    /// The first time that is there, of several columns; the beginning of 1970 when none of them says any, which
+    /// [`super::notes::of`] tells.
     pub(crate) fn first_time(&self, columns: &[&'static str]) -> Result<Timestamp, Broken> {
         for column in columns {
             if let Some(time) = self.time(column)? {

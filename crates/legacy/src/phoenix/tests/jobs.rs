@@ -176,7 +176,7 @@ fn of_two_members_with_one_name_in_progress_the_first_counts() {
 fn a_job_whose_campaign_is_gone_stays_with_its_client_and_keeps_what_it_said() {
     let told = json!({"campaign_id": GONE, "client_id": CLIENT, "campaign_name": "Autumn"});
     let job = one(&[("parameters", &text(&told.to_string()))]).job();
-    assert_eq!((job.campaign_id.as_str(), job.client_id.as_deref()), ("", Some(CLIENT)));
+    assert_eq!((job.campaign_id.as_str(), job.client_id.as_deref()), (GONE, Some(CLIENT)));
     assert_eq!(job.campaign_name, "Autumn");
     assert!(job.warnings.iter().any(|warning| warning.contains(GONE)), "{:?}", job.warnings);
     assert_eq!(parameters(&job)["legacy"]["campaign_id"], GONE);
@@ -191,6 +191,24 @@ fn a_job_without_any_owner_comes_without_one(#[case] told: Value, #[case] campai
         let job = made(NEW, &rows, orphans).job();
         assert_eq!((job.client_id, job.campaign_id.as_str()), (None, campaign));
         assert_eq!(job.warnings.len(), 1, "{:?}", job.warnings);
+    }
+}
+
+#[test]
+fn numbers_that_json_does_not_have_break_no_job_and_a_time_that_is_nowhere_is_said() {
+    let told = format!(r#"{{"campaign_id":"{CAMPAIGN}","seed":NaN,"title":"Infinity pool"}}"#);
+    let progress = text(r#"{"percentage":-Infinity}"#);
+    let rows = job(&[("parameters", &text(&told)), ("progress", &progress)]);
+    let job = owned(&format!("{rows}UPDATE jobs SET inserted_at = '', updated_at = '';")).job();
+    let parameters = parameters(&job);
+    assert_eq!((&parameters["seed"], &parameters["title"]), (&Value::Null, &"Infinity pool".into()));
+    assert_eq!(parameters["legacy"]["progress"], json!({"percentage": null}));
+    assert_eq!((job.status.as_str(), job.created_at.as_str()), ("completed", "1970-01-01T00:00:00Z"));
+    assert_eq!(job.warnings.len(), 3, "{:?}", job.warnings);
+    for (warning, start) in
+        job.warnings.iter().zip(["parameters held", "progress held", "its row says no time"])
+    {
+        assert!(warning.starts_with(start), "{warning}");
     }
 }
 

@@ -71,6 +71,22 @@ fn a_campaign_without_a_name_is_unnamed_and_its_brief_is_text() {
 }
 
 #[test]
+fn numbers_that_json_does_not_have_break_nothing_and_are_noted_as_is_a_time_that_is_nowhere() {
+    let id = text(CLIENT);
+    let columns = [("id", id.as_str()), ("name", "'Acme'"), ("metadata", r#"'{"a": NaN,  "b": "NaN"}'"#)];
+    let rows = format!("{}UPDATE clients SET inserted_at = '', updated_at = ' ';", row("clients", &columns));
+    let legacy_thing::Thing::Client(client) = stored(&made(NEW, &rows, Orphans::Skip).found(Stage::Clients))
+    else {
+        panic!("no client")
+    };
+    assert_eq!(client.created_at, "1970-01-01T00:00:00Z");
+    let metadata = client.metadata_json.unwrap();
+    assert!(metadata.starts_with(r#"{"a": null,  "b": "NaN","legacy":{"notes":["#), "{metadata}");
+    let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+    assert_eq!(metadata["legacy"]["notes"].as_array().unwrap().len(), 2, "{metadata}");
+}
+
+#[test]
 fn a_campaign_whose_client_is_gone_is_an_orphan() {
     let campaign =
         row("campaigns", &[("id", &text(CAMPAIGN)), ("client_id", &text(GONE)), ("name", "'Spring'")]);
@@ -108,6 +124,7 @@ fn an_account_with_a_key_leaves_a_key_that_is_the_same_in_every_run_and_none_of_
         name: "ann".to_owned(),
         created_at: T_HERE.to_owned(),
         expires_at: None,
+        opens: false,
     };
     assert_eq!(key, expected);
     assert_eq!(uuid::Uuid::parse_str(&key.id).unwrap().get_version_num(), 5);

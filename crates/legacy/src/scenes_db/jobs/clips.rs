@@ -9,8 +9,12 @@ use super::{
 };
 use crate::{
     model::{Broken, Bytes, Slot},
-    scenes_db::{facts::Facts, owners::times},
+    scenes_db::{
+        facts::Facts,
+        owners::{TIMES, times},
+    },
     source::{
+        notes,
         reader::Reader,
         rows::{Fault, Record},
     },
@@ -40,6 +44,7 @@ pub(super) fn read(reader: &Reader, job: &Record, scenes: &mut Scenes) -> Result
             scene.frames.extend(scenes.frame(reader, scene.number, row.filled(column)?)?);
         }
         clip(reader, &row, &scene, scenes)?;
+        scenes.warnings.extend(notes::of_scene(scene.number, &row, &["input_parameters"], &TIMES));
         scenes.facts.push(facts(&row, scene.number)?);
         scenes.scenes.push(scene);
         scenes.rows.push(row);

@@ -10,8 +10,12 @@ use super::{
 };
 use crate::{
     model::Broken,
-    scenes_db::{facts::Facts, owners::times},
+    scenes_db::{
+        facts::Facts,
+        owners::{TIMES, times},
+    },
     source::{
+        notes,
         reader::Reader,
         rows::{Fault, Record},
     },
@@ -48,6 +52,7 @@ pub(super) fn read(reader: &Reader, job: &Record, scenes: &mut Scenes) -> Result
         facts.put("number", Some(scene.number));
         facts.put("metadata", metadata);
         facts.put("assets", Some(assets).filter(|assets| !assets.is_empty()));
+        scenes.warnings.extend(notes::of_scene(scene.number, &row, &["assets", "metadata"], &TIMES));
         scenes.facts.push(facts.into_value());
         scenes.scenes.push(scene);
         scenes.rows.push(row);

@@ -11,6 +11,12 @@ pub(super) fn says_completed(row: &Record) -> Result<bool, Broken> {
     Ok(status(row)?.eq_ignore_ascii_case("completed"))
 }
 
+/// Whether what was made is a text about a video, which stands in the metadata: there never was a video of it.
+pub(super) fn made_a_text(row: &Record) -> Result<bool, Broken> {
+    let collection = row.filled("collection")?;
+    Ok(collection.is_some_and(|collection| collection.trim().eq_ignore_ascii_case("video-to-text")))
+}
+
 fn status(row: &Record) -> Result<&str, Broken> {
     Ok(row.filled("status")?.map_or("unknown", str::trim))
 }
@@ -26,6 +32,9 @@ pub(super) fn write(
     let said = reason(row, metadata)?;
     let (end, error) = match status.to_ascii_lowercase().as_str() {
         "completed" if has_video => ("completed", String::new()),
+        "completed" if made_a_text(row)? => {
+            ("failed", "made a text, not a video; it is kept in its parameters".to_owned())
+        }
         "completed" => {
             let url = at_provider(row.filled("video_url")?);
             job.warnings.extend(url.map(|url| format!("its video was at the provider: {url}")));
@@ -42,9 +51,6 @@ pub(super) fn write(
         "timeout" => ("failed", said.unwrap_or_else(|| "timed out in the older service".to_owned())),
         _ => ("failed", unfinished(status)),
     };
-    if has_video && end != "completed" {
-        job.warnings.push(format!("its video is kept, though its status was {status}"));
-    }
     end.clone_into(&mut job.status);
     job.error = error;
     Ok(())

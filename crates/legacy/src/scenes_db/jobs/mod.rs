@@ -17,11 +17,16 @@ mod storyboard;
 use protos::job::v1::LegacyJob;
 use serde_json::{Map, Value};
 
-use super::{facts::Facts, owners::times, urls};
+use super::{
+    facts::Facts,
+    owners::{TIMES, times},
+    urls,
+};
 use crate::{
     model::{Broken, Bytes, Found, Row, Slot, Thing},
     outline::{JobOwner, Outline},
     source::{
+        notes,
         reader::Reader,
         rows::{Fault, Record},
     },
@@ -43,6 +48,9 @@ const PLACED: &[&str] = &[
     "download_attempted",
 ];
 
+/// Columns that hold JSON.
+const JSON: [&str; 4] = ["parameters", "metadata", "progress", "storyboard_data"];
+
 /// A job. It comes whether or not its client and its campaign exist.
 pub(super) fn job(reader: &Reader, outline: &Outline, row: &Record) -> Result<Row, Fault> {
     let parameters = row.object("parameters")?.unwrap_or_default();
@@ -51,18 +59,29 @@ pub(super) fn job(reader: &Reader, outline: &Outline, row: &Record) -> Result<Ro
     let owner = outline.owner_of_job(said.client.as_deref(), said.campaign.as_deref());
     let scenes = Scenes::read(reader, row)?;
     let video = row.bytes("video_data");
-    let missing = end::says_completed(row)? && video.is_none();
-    let mut bytes: Vec<Bytes> = Vec::new();
-    if let Some(place) = video {
-        bytes.push(Bytes { slot: Slot::Video, place });
-        bytes.extend(row.bytes("thumbnail_data").map(|place| Bytes { slot: Slot::Poster, place }));
-    }
+    let has_video = video.is_some();
+    let missing = end::says_completed(row)? && !has_video && !end::made_a_text(row)?;
+    let still = row.bytes("thumbnail_data");
+    let still_alone = still.is_some() && !has_video;
+    let files = [(Slot::Video, video), (Slot::Poster, still.filter(|_| has_video))];
+    let mut bytes: Vec<Bytes> =
+        files.into_iter().filter_map(|(slot, place)| Some(Bytes { slot, place: place? })).collect();
     bytes.extend(scenes.clips.iter().cloned());
     let origin = row.origin(reader.source(), &scenes.rows);
     let mut job = fields(row, &said, owner, outline)?;
-    end::write(row, metadata.as_ref(), !bytes.is_empty() && bytes[0].slot == Slot::Video, &mut job)?;
+    end::write(row, metadata.as_ref(), has_video, &mut job)?;
+    if still_alone {
+        job.warnings.push("the still of its video is left out, as there is no video".to_owned());
+    }
     money(row, metadata.as_ref(), &scenes, &mut job)?;
-    job.parameters_json = kept(row, parameters, metadata, &job, scenes.facts)?;
+    let (kept, cut) = kept(row, parameters, metadata, &job, scenes.facts)?;
+    job.parameters_json = kept;
+    if cut > 0 {
+        job.warnings.push(format!(
+            "its row holds pictures that were written out as texts: of {cut} only the beginning is kept"
+        ));
+    }
+    job.warnings.extend(notes::of(row, &JSON, &TIMES));
     job.warnings.extend(scenes.warnings);
     job.scenes = scenes.scenes;
     job.origin = Some(origin);
@@ -97,31 +116,31 @@ fn fields(row: &Record, said: &Said, owner: JobOwner, outline: &Outline) -> Resu
     })
 }
 
-/// What it was thought to cost, and what it did: pair jobs tell the latter in their metadata alone.
+/// What it was thought to cost, and what it did: pair jobs tell the latter in their metadata alone, which may have
+/// stayed at 0 while their scenes were paid for.
 fn money(row: &Record, metadata: Option<&Value>, scenes: &Scenes, job: &mut LegacyJob) -> Result<(), Broken> {
     let of_scenes: i64 = scenes.scenes.iter().map(|scene| scene.actual_micros).sum();
     job.estimate_micros = micros(row, "estimated_cost")?;
     job.actual_micros = micros(row, "actual_cost")?;
     if job.actual_micros == 0 {
         let total = metadata.and_then(|metadata| metadata.get("total_cost")).and_then(Value::as_f64);
-        job.actual_micros = match total {
-            Some(total) => as_micros(total).ok_or_else(|| {
-                row.broken("metadata", format!("has a total_cost of {total}, which no job can cost"))
-            })?,
-            None => of_scenes,
-        };
+        let total = total.unwrap_or_default();
+        let total = as_micros(total).ok_or_else(|| {
+            row.broken("metadata", format!("has a total_cost of {total}, which no job can cost"))
+        })?;
+        job.actual_micros = total.max(of_scenes);
     }
     Ok(())
 }
 
-/// Everything else that the row and its scenes say.
+/// Everything else that the row and its scenes say, and how many texts of it were cut.
 fn kept(
     row: &Record,
     parameters: Map<String, Value>,
     metadata: Option<Value>,
     job: &LegacyJob,
     scenes: Vec<Value>,
-) -> Result<String, Broken> {
+) -> Result<(String, usize), Broken> {
     let mut facts = Facts::of(row.others(PLACED)?);
     facts.drop_if("model_id", |model| model.as_str() == Some(job.model.as_str()));
     facts.drop_if("error_message", |error| error.as_str() == Some(job.error.as_str()));
@@ -132,7 +151,7 @@ fn kept(
     facts.put("progress", row.json("progress")?);
     facts.put("storyboard_data", row.json("storyboard_data")?);
     facts.put("scenes", Some(scenes).filter(|scenes| !scenes.is_empty()));
-    Ok(facts.beside(None).unwrap_or_else(|| "{}".to_owned()))
+    Ok(facts.alone())
 }
 
 /// A column of dollars in micro-dollars.

@@ -1,6 +1,6 @@
 //! Scenes of a storyboard inside the job's row: `storyboard_data`, which the second version of the older service wrote.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use protos::job::v1::LegacyScene;
 use serde_json::Value;
@@ -18,7 +18,8 @@ use crate::{
     },
 };
 
-/// Reads them. They have no ids there: they get some that are the same in every run.
+/// Reads them. They have no ids there: they get some that are the same in every run. Nor do they need numbers of their
+/// own: their order says as much.
 pub(super) fn read(reader: &Reader, job: &Record, scenes: &mut Scenes) -> Result<(), Broken> {
     let Some(storyboard) = job.json("storyboard_data")? else { return Ok(()) };
     let list = storyboard.as_array().or_else(|| storyboard.get("scenes")?.as_array());
@@ -27,19 +28,18 @@ pub(super) fn read(reader: &Reader, job: &Record, scenes: &mut Scenes) -> Result
     };
     let completed = end::says_completed(job)?;
     let (created_at, updated_at) = times(job)?;
-    let mut numbers = BTreeSet::new();
+    let own = numbers(list);
+    if own.is_none() {
+        scenes.warnings.push(
+            "the numbers of the scenes in its storyboard are not each a whole one from 1 that no other has: they are \
+             numbered by their order"
+                .to_owned(),
+        );
+    }
     for (place, item) in list.iter().enumerate() {
-        let scene = item.get("scene").unwrap_or(item);
-        let number = match scene.get("scene_number").filter(|number| !number.is_null()) {
-            Some(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
-            None => u32::try_from(place + 1).ok(),
-        };
-        let number = number.filter(|number| *number > 0 && numbers.insert(*number)).ok_or_else(|| {
-            job.broken(
-                "storyboard_data",
-                format!("scene {} of it has no number of its own from 1", place + 1),
-            )
-        })?;
+        let scene = told(item);
+        let by_place = u32::try_from(place + 1).unwrap_or(u32::MAX);
+        let number = own.as_ref().map_or(by_place, |numbers| numbers[place]);
         let (status, error) = outcome(item, completed);
         scenes.scenes.push(LegacyScene {
             id: derived_id(
@@ -61,6 +61,23 @@ pub(super) fn read(reader: &Reader, job: &Record, scenes: &mut Scenes) -> Result
     }
     scenes.scenes.sort_by_key(|scene| scene.number);
     Ok(())
+}
+
+/// What is told of a scene: in later storyboards it stands beside what became of its image.
+fn told(item: &Value) -> &Value {
+    item.get("scene").unwrap_or(item)
+}
+
+/// The numbers of the scenes in their order, by place where a scene has none; none at all when one of them is no number
+/// from 1 or two scenes have the same.
+fn numbers(list: &[Value]) -> Option<Vec<u32>> {
+    let number = |(item, place): (&Value, u32)| match told(item).get("scene_number") {
+        None | Some(Value::Null) => Some(place),
+        Some(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+    };
+    let numbers: Vec<u32> = list.iter().zip(1..).map(number).collect::<Option<_>>()?;
+    let mut seen = HashSet::new();
+    numbers.iter().all(|number| *number > 0 && seen.insert(*number)).then_some(numbers)
 }
 
 fn outcome(item: &Value, completed: bool) -> (&'static str, String) {

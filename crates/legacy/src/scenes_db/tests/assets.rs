@@ -124,8 +124,39 @@ fn what_has_no_place_is_kept_and_what_is_known_anyway_is_not() {
         (asset.created_at.as_str(), asset.updated_at.as_str()),
         ("2025-11-05T08:00:00Z", "2025-11-05T08:00:00Z")
     );
-    let wanted = serde_json::json!({"page_count": 3, "user_id": 7, "waveform_url": "/w"});
+    let wanted = serde_json::json!({"page_count": 3, "waveform_url": "/w"});
     assert_eq!(legacy(asset.metadata_json.as_deref()), wanted);
+}
+
+#[test]
+fn who_put_an_asset_in_stands_where_it_is_looked_for() {
+    let found = only(&with("user_id, blob_data", "7, x'01'", "").skip(), Stage::Assets);
+    assert_eq!(asset(&found).metadata_json.as_deref(), Some(r#"{"user_id":7}"#));
+    let found = only(&with("blob_data", "x'01'", "").skip(), Stage::Assets);
+    assert_eq!(asset(&found).metadata_json, None, "nobody is known");
+}
+
+#[rstest]
+#[case("'gone'", "")]
+#[case("'empty'", "INSERT INTO asset_blobs VALUES ('empty', x'', 'image/jpeg', 0, NULL)")]
+fn a_thumbnail_without_bytes_is_noted(#[case] id: &str, #[case] before: &str) {
+    let old = with("blob_data, thumbnail_blob_id", &format!("x'01', {id}"), before);
+    let found = only(&old.skip(), Stage::Assets);
+    assert_eq!((found.missing.as_ref(), place(&found, Slot::Thumbnail)), (None, None));
+    let legacy = legacy(asset(&found).metadata_json.as_deref());
+    let id = id.trim_matches('\'');
+    assert_eq!(legacy["thumbnail_blob_id"], id);
+    assert_eq!(legacy["thumbnail"], format!("its blob {id:?} is not in the source, or is empty"));
+}
+
+#[test]
+fn an_asset_without_a_time_is_of_1970_and_says_so() {
+    let old = with("blob_data", "x'01'", "");
+    old.run("UPDATE assets SET uploaded_at = NULL");
+    let found = only(&old.skip(), Stage::Assets);
+    assert_eq!(asset(&found).created_at, "1970-01-01T00:00:00Z");
+    let legacy = legacy(asset(&found).metadata_json.as_deref());
+    assert!(legacy["notes"][0].as_str().unwrap().contains("no time at all"), "{legacy}");
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn an_id_that_is_none_is_broken_and_the_next_row_is_read() {
     "actual_cost"
 )]
 #[case(
-    "INSERT INTO generated_videos (id, parameters, storyboard_data) VALUES (3, 'P', '[{},{\"scene_number\": 1}]')",
+    "INSERT INTO generated_videos (id, parameters, storyboard_data) VALUES (3, 'P', '{\"scenes\": 3}')",
     "generated_videos",
     "3",
     "storyboard_data"

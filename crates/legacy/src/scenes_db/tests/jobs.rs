@@ -41,14 +41,16 @@ fn a_completed_job_keeps_its_number_video_and_still() {
 #[case("{\"campaign_id\": \"CAMPAIGN\", \"client_id\": \"OTHER\"}", CLIENT, CAMPAIGN)]
 #[case("{\"context\": {\"clientId\": \"OTHER\", \"campaignId\": \"CAMPAIGN\"}}", CLIENT, CAMPAIGN)]
 #[case("{\"context\": {\"clientId\": \"OTHER\"}}", OTHER_CLIENT, "")]
-#[case("{\"client_id\": \"OTHER\", \"campaign_id\": \"GONE\"}", OTHER_CLIENT, "")]
+#[case("{\"client_id\": \"OTHER\", \"campaign_id\": \"GONE\"}", OTHER_CLIENT, GONE)]
+#[case("{\"client_id\": \"OTHER\", \"campaign_id\": \"ORPHAN\"}", OTHER_CLIENT, ORPHAN_CAMPAIGN)]
+#[case("{\"client_id\": \"OTHER\", \"campaign_id\": \"autumn\"}", OTHER_CLIENT, "")]
 fn owners_are_recovered_from_the_parameters(
     #[case] parameters: &str,
     #[case] client: &str,
     #[case] campaign: &str,
 ) {
-    let parameters =
-        parameters.replace("CAMPAIGN", CAMPAIGN).replace("OTHER", OTHER_CLIENT).replace("GONE", GONE);
+    let parameters = parameters.replace("CAMPAIGN", CAMPAIGN).replace("ORPHAN", ORPHAN_CAMPAIGN);
+    let parameters = parameters.replace("OTHER", OTHER_CLIENT).replace("GONE", GONE);
     let old = Old::new(&format!(
         "INSERT INTO generated_videos (parameters, client_id, video_data) VALUES ('{parameters}', 'alice', x'01')"
     ));
@@ -116,13 +118,76 @@ fn a_video_that_is_there_is_kept_whatever_its_status_was() {
     let found = with("status, video_data", "'audio_generation', x'01'");
     assert_eq!(job(&found).status, "failed");
     assert!(place(&found, Slot::Video).is_some());
-    assert_eq!(job(&found).warnings, ["its video is kept, though its status was audio_generation"]);
+    assert_eq!(legacy(Some(&job(&found).parameters_json))["status"], "audio_generation");
+    assert_eq!(job(&found).warnings, [""; 0], "who imports it says that its video is not shown");
+}
+
+#[test]
+fn a_still_without_a_video_is_left_out_and_said() {
+    let found = with("status, thumbnail_data", "'failed', x'FFD8'");
+    assert_eq!(found.bytes, []);
+    assert_eq!(job(&found).warnings, ["the still of its video is left out, as there is no video"]);
+}
+
+#[test]
+fn what_made_a_text_never_had_a_video_that_could_be_missing() {
+    let found = with(
+        "status, collection, metadata",
+        "'completed', 'video-to-text', '{\"text_output\": \"A villa by the sea\"}'",
+    );
+    let job = job(&found);
+    assert_eq!(job.status, "failed");
+    assert_eq!(job.error, "made a text, not a video; it is kept in its parameters");
+    assert_eq!((found.missing.as_ref(), job.warnings.len()), (None, 0));
+    let legacy = legacy(Some(&job.parameters_json));
+    assert_eq!(legacy["metadata"]["text_output"], "A villa by the sea");
+}
+
+#[test]
+fn a_job_says_that_pictures_in_what_is_kept_of_it_were_cut() {
+    let picture = format!("data:image/png;base64,{}", "A".repeat(5_000));
+    let found = with("video_data, progress", &format!("x'01', '{{\"thumbnail\": \"{picture}\"}}'"));
+    let wanted = "its row holds pictures that were written out as texts: of 1 only the beginning is kept";
+    assert_eq!(job(&found).warnings, [wanted]);
+    let whole = with("video_data, metadata", &format!("x'01', '{{\"input\": \"{picture}\"}}'"));
+    assert_eq!(job(&whole).warnings, [""; 0]);
+    assert!(legacy(Some(&job(&whole).parameters_json))["metadata"]["input"] == picture);
+}
+
+#[test]
+fn numbers_that_json_does_not_have_break_no_job() {
+    let found = with(
+        "video_data, metadata, storyboard_data",
+        "x'01', '{\"total_cost\": NaN, \"note\": \"NaN\"}', '[{\"duration\": Infinity}]'",
+    );
+    let job = job(&found);
+    assert_eq!((job.status.as_str(), job.scenes.len(), job.scenes[0].duration_ms), ("completed", 1, 0));
+    let legacy = legacy(Some(&job.parameters_json));
+    assert_eq!(legacy["metadata"], serde_json::json!({"total_cost": null, "note": "NaN"}));
+    let columns = ["metadata", "storyboard_data"];
+    assert_eq!(job.warnings.len(), columns.len(), "{:?}", job.warnings);
+    for (warning, column) in job.warnings.iter().zip(columns) {
+        assert!(warning.starts_with(&format!("{column} held numbers")), "{warning}");
+    }
+}
+
+#[test]
+fn a_job_without_a_time_is_of_1970_and_says_so() {
+    let old = Old::new(&format!(
+        "INSERT INTO generated_videos (id, parameters, video_data)
+            VALUES (41, '{{\"campaign_id\": \"{CAMPAIGN}\"}}', x'01')"
+    ));
+    let found = only(&old.skip(), Stage::Jobs);
+    assert_eq!(job(&found).created_at, "1970-01-01T00:00:00Z");
+    let wanted = "its row says no time at all: the beginning of 1970 stands for it";
+    assert_eq!(job(&found).warnings, [wanted]);
 }
 
 #[rstest]
 #[case("estimated_cost, actual_cost, metadata", "7.0, 1.25, '{\"total_cost\": 9}'", 7_000_000, 1_250_000)]
 #[case("actual_cost, metadata", "0.0, '{\"total_cost\": 4.2}'", 0, 4_200_000)]
 #[case("metadata", "'{}'", 0, 0)]
+#[case("metadata", "'{\"total_cost\": 0}'", 0, 0)]
 fn costs_are_the_columns_or_else_the_metadatas(
     #[case] columns: &str,
     #[case] values: &str,

@@ -46,6 +46,45 @@ fn a_time_that_is_not_there_is_the_other_one() {
         ("A", "2025-11-01T08:00:00Z", "2025-11-01T08:00:00Z"),
     ];
     assert_eq!(times, wanted.map(|(name, created, updated)| (name.into(), created.into(), updated.into())));
+    let noted =
+        found(&old.skip(), Stage::Clients).into_iter().map(|found| client(&found).metadata_json.clone());
+    let wanted =
+        r#"{"legacy":{"notes":["its row says no time at all: the beginning of 1970 stands for it"]}}"#;
+    assert_eq!(noted.collect::<Vec<_>>(), [None, Some(wanted.to_owned()), None]);
+}
+
+#[test]
+fn a_picture_in_the_metadata_of_a_client_is_its_own_and_is_not_cut() {
+    let logo = format!("data:image/png;base64,{}", "A".repeat(200_000));
+    let old = Old::empty(SCHEMA);
+    old.run(&format!(
+        "INSERT INTO clients (id, user_id, name, metadata, created_at)
+            VALUES ('{CLIENT}', 7, 'Acme', '{{\"logo\": \"{logo}\"}}', '2025-11-01 08:00:00')"
+    ));
+    let found = only(&old.skip(), Stage::Clients);
+    let metadata: Value = serde_json::from_str(client(&found).metadata_json.as_deref().unwrap()).unwrap();
+    assert!(metadata["logo"] == logo && metadata["legacy"]["user_id"] == 7);
+}
+
+#[test]
+fn numbers_that_json_does_not_have_break_no_client_and_no_campaign() {
+    let old = Old::new("");
+    old.run(
+        r#"UPDATE clients SET brand_guidelines = '{"tone": "NaN",  "weight": NaN}', metadata = '{"score": Infinity}'
+            WHERE name = 'Acme';
+           UPDATE campaigns SET brief = '{"budget": -Infinity}' WHERE name = 'Autumn'"#,
+    );
+    let source = old.skip();
+    let clients = found(&source, Stage::Clients);
+    assert_eq!(client(&clients[0]).brand_guidelines.as_deref(), Some(r#"{"tone": "NaN",  "weight": null}"#));
+    let metadata: Value =
+        serde_json::from_str(client(&clients[0]).metadata_json.as_deref().unwrap()).unwrap();
+    assert_eq!(metadata["score"], Value::Null);
+    assert_eq!(metadata["legacy"]["notes"].as_array().unwrap().len(), 2, "{metadata}");
+    let campaigns = found(&source, Stage::Campaigns);
+    assert_eq!(campaign(&campaigns[0]).brief.as_deref(), Some(r#"{"budget": null}"#));
+    let note = legacy(campaign(&campaigns[0]).metadata_json.as_deref())["notes"][0].clone();
+    assert!(note.as_str().unwrap().starts_with("brief held numbers"), "{note}");
 }
 
 #[test]

@@ -22,9 +22,9 @@ fn a_rendered_pair_is_a_scene_with_its_frames() {
                     \"prompt\": \"Slow push in\", \"scene_name\": \"Pool\", \"motion_goal\": \"calm\"}}', 'completed', 1.0,
                     'https://p.example/c.mp4?x=1', NULL, 8.0, 0.0, 1.2, NULL, 1, '2025-11-07 08:01:00', NULL),
                 ('{A}', 41, 1, '{A}', '{A}', NULL, 'veo3', '{{\"duration\": 6}}', 'processing', 0.0, NULL, NULL, NULL,
-                    0.0, 0.0, NULL, 0, NULL, NULL),
+                    0.0, 0.0, NULL, 0, '2025-11-07 08:01:00', NULL),
                 ('{GONE}', 41, 3, 'x', '', NULL, 'veo3', NULL, 'pending', 0.0, NULL, NULL, NULL, 0.0, 0.0, NULL, 0,
-                    NULL, NULL)"
+                    '2025-11-07 08:01:00', NULL)"
         ),
     );
     let found = only(&old.skip(), Stage::Jobs);
@@ -114,6 +114,58 @@ fn a_storyboard_of_the_second_version_becomes_scenes() {
     assert_eq!(scenes[0].id, job(&only(&old.skip(), Stage::Jobs)).scenes[0].id, "the same id in every run");
     assert_ne!(scenes[0].id, scenes[1].id);
     assert_eq!(legacy(Some(&job(&found).parameters_json))["storyboard_data"][0]["image_url"], "u");
+}
+
+#[test]
+fn scenes_of_a_storyboard_without_numbers_of_their_own_are_numbered_by_their_order() {
+    for numbers in ["0, 1", "1, 1", "1.0, 2.0", "null, 1", "\"a\", 2", "5000000000, 2"] {
+        let scenes: Vec<_> =
+            numbers.split(", ").map(|number| format!("{{\"scene_number\": {number}}}")).collect();
+        let old = with("video_data, storyboard_data", &format!("x'01', '[{}]'", scenes.join(", ")), "");
+        let found = only(&old.skip(), Stage::Jobs);
+        let job = job(&found);
+        assert_eq!(job.status, "completed", "its video counts");
+        assert_eq!(job.scenes.iter().map(|scene| scene.number).collect::<Vec<_>>(), [1, 2], "{numbers}");
+        assert!(job.warnings.len() == 1 && job.warnings[0].ends_with("numbered by their order"), "{numbers}");
+    }
+    let own = r#"[{"scene_number": 4}, {"scene_number": null}, {"scene_number": 1}]"#;
+    let found =
+        only(&with("video_data, storyboard_data", &format!("x'01', '{own}'"), "").skip(), Stage::Jobs);
+    assert_eq!(job(&found).scenes.iter().map(|scene| scene.number).collect::<Vec<_>>(), [1, 2, 4]);
+    assert_eq!(job(&found).warnings, [""; 0]);
+}
+
+#[test]
+fn what_the_scenes_cost_is_not_hidden_by_a_total_of_nothing() {
+    for (total, wanted) in [("0", 1_200_000), ("null", 1_200_000), ("0.5", 1_200_000), ("2.5", 2_500_000)] {
+        let old = with(
+            "metadata, video_data",
+            &format!("'{{\"total_cost\": {total}}}', x'01'"),
+            &format!(
+                "INSERT INTO video_sub_jobs (id, job_id, sub_job_number, status, actual_cost)
+                    VALUES ('{A}', 41, 1, 'completed', 1.2)"
+            ),
+        );
+        assert_eq!(job(&only(&old.skip(), Stage::Jobs)).actual_micros, wanted, "{total}");
+    }
+}
+
+#[test]
+fn what_is_odd_about_the_row_of_a_scene_is_said_with_its_number() {
+    let old = with(
+        "video_data",
+        "x'01'",
+        &format!(
+            "INSERT INTO job_scenes (id, job_id, scene_number, metadata)
+                VALUES ('{A}', 41, 3, '{{\"mood\": NaN}}')"
+        ),
+    );
+    let found = only(&old.skip(), Stage::Jobs);
+    let job = job(&found);
+    assert_eq!(job.scenes[0].created_at, "1970-01-01T00:00:00Z");
+    assert_eq!(job.warnings.len(), 2, "{:?}", job.warnings);
+    assert!(job.warnings[0].starts_with("scene 3: metadata held numbers"), "{:?}", job.warnings);
+    assert!(job.warnings[1].starts_with("scene 3: its row says no time"), "{:?}", job.warnings);
 }
 
 #[test]
