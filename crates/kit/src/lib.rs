@@ -12,6 +12,7 @@
 //! | [`deps`] | what a service is given when it is built, and how it stops |
 //! | [`readiness`] | whether a process wants to be sent work |
 //! | `served` | which service a call is for |
+//! | `space` | failures that only say that a disk is full |
 //! | [`telemetry`] | structured logs |
 
 mod allocator;
@@ -23,6 +24,7 @@ pub mod grpc;
 pub mod readiness;
 mod served;
 pub mod signing;
+mod space;
 pub mod telemetry;
 pub mod trace;
 

@@ -26,6 +26,14 @@ pub trait Around: std::fmt::Debug + Send + Sync + 'static {
         log.append(append).await
     }
 
+    /// A query.
+    ///
+    /// # Errors
+    /// The log's, and what the test makes of it.
+    async fn query(&self, log: &Log, sql: &str, params: Params) -> Result<Vec<Row>, LogError> {
+        log.query(sql, params).await
+    }
+
     /// Statements without rows, such as the renewal of a lease.
     ///
     /// # Errors
@@ -89,7 +97,7 @@ impl<A: Around> EventLog for Wrapped<A> {
     }
 
     async fn query(&self, sql: &str, params: Params) -> Result<Vec<Row>, LogError> {
-        self.log.query(sql, params).await
+        self.around.query(&self.log, sql, params).await
     }
 
     async fn execute(&self, statements: Vec<Statement>) -> Result<Vec<u64>, LogError> {

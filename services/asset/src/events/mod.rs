@@ -144,10 +144,11 @@ impl Event {
     pub(crate) fn rows(&self, at: Timestamp) -> Vec<Statement> {
         match self {
             Self::AssetStored(event) => {
-                let client = event.client_id.as_deref();
-                let campaign = event.campaign_id.iter();
-                let premise = campaign.map(|id| store::campaigns::is_still_of(id, client));
-                premise.chain(self.rows_again(at)).collect()
+                self.rows_while(event.campaign_id.as_deref(), event.client_id.as_deref(), at)
+            }
+            // One that came without a client is its campaign's, whosever that is.
+            Self::AssetImported(event) if event.client_id.is_some() => {
+                self.rows_while(event.campaign_id.as_deref(), event.client_id.as_deref(), at)
             }
             Self::CampaignDeleted(event) => {
                 vec![store::delete_of("campaign", &event.campaign_id, Some(&event.client_id))]
@@ -157,6 +158,12 @@ impl Event {
             }
             _ => self.rows_again(at),
         }
+    }
+
+    /// As long as the campaign, if there is one, is this client's.
+    fn rows_while(&self, campaign: Option<&str>, client: Option<&str>, at: Timestamp) -> Vec<Statement> {
+        let premise = campaign.map(|id| store::campaigns::is_still_of(id, client));
+        premise.into_iter().chain(self.rows_again(at)).collect()
     }
 
     /// The same for what is in the log already, and has happened whatever it rested on.

@@ -66,7 +66,7 @@ pub(super) async fn check(app: &App, sha256: &str) -> Result<CheckBytesReply, Se
 }
 
 pub(super) async fn fetch(app: &App, url: &str) -> Result<BlobRef, ServiceError> {
-    let blob = app.importer.fetch(url.trim()).await?;
+    let blob = app.importer.fetch(url.trim()).await.map_err(|error| error.or_no_space("asset"))?;
     if blob.size == 0 {
         let refusal = ServiceError::new(Code::Invalid, "download_failed", "Failed to download from URL");
         return Err(refusal.fact("reason", "the answer is empty"));

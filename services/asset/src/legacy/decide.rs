@@ -37,12 +37,17 @@ pub(super) fn decide(event: &Event, known: &mut Known) -> Decision {
     if known.begun.contains(&stream) {
         return Decision::Taken;
     }
-    if let Some(absent) = absent_owner(event, known) {
-        return Decision::Refused(absent);
+    if let Some(wrong) = wrong_owner(event, known) {
+        return Decision::Refused(wrong);
     }
     match event {
-        Event::ClientImported(_) => drop(known.clients.insert(event.entity().to_owned())),
-        Event::CampaignImported(_) => drop(known.campaigns.insert(event.entity().to_owned())),
+        Event::ClientImported(_) => {
+            known.clients.insert(event.entity().to_owned());
+        }
+        Event::CampaignImported(imported) => {
+            let client = imported.campaign.client_id.clone();
+            known.campaigns.insert(event.entity().to_owned(), client);
+        }
         _ => {}
     }
     known.rows_to_come.insert(row);
@@ -65,14 +70,17 @@ fn again(event: &Event, digest: &str, came: &Came, known: &Known) -> Decision {
     }
 }
 
-fn absent_owner(event: &Event, known: &Known) -> Option<String> {
-    let client = event.owner_client().filter(|id| !known.clients.contains(*id));
-    let campaign = event.owner_campaign().filter(|id| !known.campaigns.contains(*id));
-    match (client, campaign) {
-        (Some(id), _) => Some(format!("its client {id} is not here")),
-        (None, Some(id)) => Some(format!("its campaign {id} is not here")),
-        (None, None) => None,
+/// What of its owners is not so here. A campaign may have gone to another client since: then nothing that still says the
+/// old one can be told whose it is.
+fn wrong_owner(event: &Event, known: &Known) -> Option<String> {
+    let client = event.owner_client();
+    if let Some(id) = client.filter(|id| !known.clients.contains(*id)) {
+        return Some(format!("its client {id} is not here"));
     }
+    let id = event.owner_campaign()?;
+    let Some(here) = known.campaigns.get(id) else { return Some(format!("its campaign {id} is not here")) };
+    let said = client.filter(|said| *said != here)?;
+    Some(format!("it says the client {said}, but its campaign {id} belongs to the client {here} here"))
 }
 
 #[cfg(test)]
@@ -148,5 +156,24 @@ mod tests {
         known.clients.clear();
         let refused = decide(&asset("b", "2", "d", None), &mut known);
         assert_eq!(refused, Decision::Refused("its client c-1 is not here".into()));
+    }
+
+    #[test]
+    fn an_assets_client_is_its_campaigns() {
+        let of = |client: Option<&str>| {
+            let Event::AssetImported(mut asset) = asset("a", "1", "d", None) else { panic!("an asset") };
+            (asset.client_id, asset.campaign_id) = (client.map(str::to_owned), Some("k-1".to_owned()));
+            Event::AssetImported(asset)
+        };
+        let mut known = known();
+        known.clients.insert("c-2".into());
+        let refused = decide(&of(Some("c-1")), &mut known);
+        assert_eq!(refused, Decision::Refused("its campaign k-1 is not here".into()));
+        known.campaigns.insert("k-1".into(), "c-2".into());
+        let Decision::Refused(why) = decide(&of(Some("c-1")), &mut known) else { panic!("it is refused") };
+        assert_eq!(why, "it says the client c-1, but its campaign k-1 belongs to the client c-2 here");
+        assert_eq!(decide(&of(None), &mut known), Decision::Store, "it is whosever its campaign is");
+        let mut known = Known { campaigns: known.campaigns, clients: known.clients, ..Known::default() };
+        assert_eq!(decide(&of(Some("c-2")), &mut known), Decision::Store);
     }
 }

@@ -30,7 +30,8 @@ pub(super) struct Known {
     /// Streams that have begun: what they are about is or was here.
     pub(super) begun: HashSet<String>,
     pub(super) clients: HashSet<String>,
-    pub(super) campaigns: HashSet<String>,
+    /// Campaigns, and the client that each belongs to.
+    pub(super) campaigns: HashMap<String, String>,
     /// SHA-256 of the bytes of assets that are here, if they have any.
     pub(super) bytes: HashMap<String, Option<String>>,
     /// Rows and streams of what is going to be stored.
@@ -40,19 +41,22 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) async fn of(log: &Log, events: &[&Event]) -> Result<Self, LogError> {
-        let mut known = Self { came: came(log, events).await?, ..Self::default() };
+        let mut known = Self::default();
+        // Before the rows that came: what another importer stores in between is then known by its row, and is nobody
+        // else's. What it stores after both is a conflict.
         let streams = distinct(events.iter().map(|event| event.stream()));
         let sql = "SELECT stream FROM event WHERE version = 1 AND stream";
         for row in among(log, sql, &params![], &streams).await? {
             known.begun.insert(row.get("stream")?);
         }
+        known.came = came(log, events).await?;
         let clients = distinct(events.iter().filter_map(|event| event.owner_client().cloned()));
         for row in among(log, "SELECT id FROM client WHERE id", &params![], &clients).await? {
             known.clients.insert(row.get("id")?);
         }
         let campaigns = distinct(events.iter().filter_map(|event| event.owner_campaign().cloned()));
-        for row in among(log, "SELECT id FROM campaign WHERE id", &params![], &campaigns).await? {
-            known.campaigns.insert(row.get("id")?);
+        for row in among(log, "SELECT id, client_id FROM campaign WHERE id", &params![], &campaigns).await? {
+            known.campaigns.insert(row.get("id")?, row.get("client_id")?);
         }
         let assets = known.came.values().filter(|came| came.kind == "asset").map(|came| came.id.clone());
         let assets = distinct(assets);

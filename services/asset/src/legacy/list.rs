@@ -18,7 +18,7 @@ use super::shown::{self, CAMPAIGN_CLIENT, Shown};
 use crate::app::App;
 use crate::events::{AssetBytesAdded, Event, Origin};
 use crate::store::imported::among;
-use crate::store::{assets, campaigns, clients, is_no_id};
+use crate::store::{assets, campaigns, clients, is_no_id, keys};
 
 /// Things of one page.
 const MOST: u32 = 1000;
@@ -208,7 +208,7 @@ async fn now(log: &Log, on_page: &Params, came: &[Came]) -> Result<HashMap<Strin
         ("client", "client", clients::COLUMNS.to_owned()),
         ("campaign", "campaign", campaigns::COLUMNS.to_owned()),
         ("asset", "asset", format!("{}, {CAMPAIGN_CLIENT}", assets::COLUMNS)),
-        ("key", "api_key", "id, name, created_at, expires_at".to_owned()),
+        ("key", "api_key", format!("id, name, created_at, expires_at, {}", keys::OPENS)),
     ] {
         if !came.iter().any(|came| came.kind == kind) {
             continue;

@@ -113,21 +113,7 @@ impl Legacy {
 
 /// A failure of the database or the store. That a disk is full is said: whoever imports can do something about it.
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> ServiceError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(error) = cause {
-        let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-        let text = error.to_string();
-        if matches!(kind, Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded))
-            || text.contains("disk is full")
-            || text.contains("No space left on device")
-        {
-            let message = "There is no room left on the disk of the asset service. Make room and run the import again: \
-                           what was brought over so far stays and is found again.";
-            return ServiceError::new(Code::Exhausted, "no_space", message).fact("cause", text);
-        }
-        cause = error.source();
-    }
-    ServiceError::internal(error)
+    ServiceError::internal(error).or_no_space("asset")
 }
 
 /// A request that no importer of ours would make.

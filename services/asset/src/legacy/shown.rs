@@ -45,6 +45,7 @@ pub(super) fn as_it_is(kind: &str, row: &Row) -> Result<Shown, LogError> {
             name: row.get("name")?,
             created_at,
             expires_at: row.get::<Option<Timestamp>>("expires_at")?.map(|at| at.to_string()),
+            opens: row.get("opens")?,
         }),
     };
     Ok(Shown { thing, campaign_client })
@@ -147,5 +148,6 @@ fn key(event: KeyImported) -> pb::LegacyKey {
         name: event.name,
         created_at: event.created_at.to_string(),
         expires_at: event.expires_at.map(|at| at.to_string()),
+        opens: false,
     }
 }

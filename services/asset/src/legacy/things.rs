@@ -102,6 +102,9 @@ fn asset(origin: Origin, asset: pb::Asset) -> Result<AssetImported, String> {
 }
 
 fn key(origin: Origin, key: pb::LegacyKey) -> Result<KeyImported, String> {
+    if key.opens {
+        return Err("it says that it opens something; a key that is brought over opens nothing".to_owned());
+    }
     let expires_at = key.expires_at.filter(|at| !at.is_empty());
     Ok(KeyImported {
         origin,
@@ -206,6 +209,19 @@ mod tests {
         assert_eq!((event.name.as_deref(), event.tags.len()), (Some(&*long), 2));
         assert_eq!(event.created_at.to_string(), "2024-01-02T02:04:05.123456Z");
         assert_eq!(event.updated_at, event.created_at, "nobody said that it was changed");
+    }
+
+    #[test]
+    fn a_key_that_would_open_something_is_refused() {
+        let key = pb::LegacyKey {
+            id: "k".to_owned(),
+            name: "site".to_owned(),
+            created_at: "2024-01-02T03:04:05Z".to_owned(),
+            ..pb::LegacyKey::default()
+        };
+        assert!(matches!(read(given(Thing::Key(key.clone()))), Ok(Event::KeyImported(_))));
+        let why = read(given(Thing::Key(pb::LegacyKey { opens: true, ..key }))).unwrap_err();
+        assert!(why.starts_with("it says that it opens something"), "{why}");
     }
 
     #[test]

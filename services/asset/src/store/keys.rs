@@ -9,6 +9,11 @@ use crate::events::{ApiKeyCreated, KeyImported};
 
 pub(crate) const COLUMNS: &str = "id, name, prefix, scopes, client_id, created_at, expires_at, revoked_at";
 
+/// Whether a key could open anything, but for its expiry.
+pub(crate) const OPENS: &str = "CASE WHEN revoked_at IS NULL OR scopes <> '[]' \
+                                OR EXISTS (SELECT 1 FROM api_key_digest WHERE key_id = api_key.id) \
+                                THEN 1 ELSE 0 END AS opens";
+
 pub(crate) fn insert(event: &ApiKeyCreated, stream: &str, at: Timestamp) -> Statement {
     let sql = format!(
         "INSERT INTO api_key (id, name, prefix, scopes, client_id, created_at, expires_at, position) \

@@ -26,7 +26,7 @@ pub fn evolve(job: Option<Job>, event: &JobEvent, at_ms: i64) -> Option<Job> {
 /// Folds one event into a job that exists.
 pub(crate) fn fold(job: &mut Job, event: &JobEvent, at_ms: i64) {
     if let (JobEvent::JobImported(came), true) = (event, job.imported.is_some()) {
-        *job = imported::job(came);
+        *job = imported::again(job, came);
         return;
     }
     apply(job, event, at_ms);

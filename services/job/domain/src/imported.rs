@@ -178,6 +178,57 @@ pub struct JobImported {
     pub warnings: Vec<String>,
 }
 
+impl JobImported {
+    /// Whether this is `before` with files that it lacked, and nothing else is another. What follows from a file may come
+    /// with it: a job's end with its video, a scene's with its clip. So may warnings, which tell of what is missing. The
+    /// numbers here are not compared, nor is the digest.
+    #[must_use]
+    pub fn is_more_of(&self, before: &Self) -> bool {
+        let mut less = Self { job: before.job, number: before.number, ..self.clone() };
+        less.origin.digest.clone_from(&before.origin.digest);
+        less.warnings.clone_from(&before.warnings);
+        let mut grew = false;
+        if take_back(&mut less.video, before.video.as_ref(), &mut grew) {
+            less.status = before.status;
+            less.error.clone_from(&before.error);
+        }
+        take_back(&mut less.audio, before.audio.as_ref(), &mut grew);
+        for (scene, before) in less.scenes.iter_mut().zip(&before.scenes) {
+            scene.take_back(before, &mut grew);
+        }
+        grew && less == *before
+    }
+}
+
+impl ImportedScene {
+    /// Takes away the files that `before` lacks.
+    fn take_back(&mut self, before: &Self, grew: &mut bool) {
+        if take_back(&mut self.clip, before.clip.as_ref(), grew) {
+            self.status = before.status;
+            self.error.clone_from(&before.error);
+        }
+        for (frame, before) in self.frames.iter_mut().zip(&before.frames) {
+            if before.blob.is_none() && frame.blob.is_some() {
+                (frame.blob, frame.width, frame.height) = (None, before.width, before.height);
+                *grew = true;
+            }
+        }
+    }
+}
+
+/// Takes away a file that `before` lacks, or its still; whether it was the file.
+fn take_back(file: &mut Option<ImportedFile>, before: Option<&ImportedFile>, grew: &mut bool) -> bool {
+    let Some(before) = before else {
+        let had = file.take().is_some();
+        *grew |= had;
+        return had;
+    };
+    if before.poster.is_none() {
+        *grew |= file.as_mut().is_some_and(|file| file.poster.take().is_some());
+    }
+    false
+}
+
 /// What a job keeps of having been brought over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {

@@ -214,6 +214,10 @@ impl App {
             .expecting(Expected::Version(before.version))
             .events(decided.iter().map(|event| events::new(event, &meta, at)))
             .statements(store::moved(&before.job, before.version, &job, version, at))
+            .statements(decided.iter().filter_map(|event| match event {
+                JobEvent::JobImported(came) => Some(store::holds(came)),
+                _ => None,
+            }))
             .command(remember.record(&job));
         let appended = self.log.append(append).await?;
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))

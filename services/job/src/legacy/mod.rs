@@ -17,7 +17,7 @@ mod list;
 use std::sync::Arc;
 
 use eventlog::{AppendError, Log};
-use job_domain::{Command, JobEvent, JobId, JobImported, Refusal, decide, view};
+use job_domain::{Command, JobEvent, JobId, JobImported, Refusal, decide, keys, view};
 use kit::{Clock, ServiceError};
 use protos::{
     common::v1::{ImportOutcome, ImportResult},
@@ -27,7 +27,7 @@ use protos::{
 use crate::{
     app::{App, DECISIONS, Done, Remember, crowded},
     error::{database, refused},
-    events::Origin,
+    events::{self, Origin},
     store::{self, Known},
 };
 
@@ -68,6 +68,10 @@ impl Legacy {
     /// # Errors
     /// The database failed.
     pub async fn import_leaving(&self, job: LegacyJob, up_to: JobId) -> Result<ImportJobReply, ServiceError> {
+        self.bring(job, up_to).await.map_err(|error| error.or_no_space("job"))
+    }
+
+    async fn bring(&self, job: LegacyJob, up_to: JobId) -> Result<ImportJobReply, ServiceError> {
         let came = match came::read(job) {
             Ok(came) => came,
             Err(reason) => return Ok(reply(ImportOutcome::Refused, None, reason)),
@@ -83,7 +87,7 @@ impl Legacy {
             }
             let came = self.placed(came.clone(), up_to).await?;
             let (id, number, legacy_id) = (came.job, came.number, came.legacy_id);
-            let row = store::brought_over(&came, &job_domain::keys::stream(id));
+            let row = store::brought_over(&came, &keys::stream(id));
             let decided = begun(came).map_err(|refusal| refused(&refusal))?;
             let stored =
                 self.app.first_append(id, number, &decided, &Origin::import(), nothing(), vec![row]).await;
@@ -104,19 +108,26 @@ impl Legacy {
         }
         let scenes: Vec<&str> = came.scenes.iter().map(|scene| scene.id.as_str()).collect();
         let held = store::held(self.app.log(), &scenes).await.map_err(database)?;
-        Ok(held.map(|(scene, job)| {
-            let reason =
-                format!("scene {scene} belongs to job {job} here, which does not come from this row");
-            reply(ImportOutcome::Taken, None, reason)
-        }))
+        let Some((scene, job)) = held else { return Ok(None) };
+        // Another process may have brought over this very row between the two questions.
+        if let Some(known) = store::known(self.app.log(), &came.origin).await.map_err(database)? {
+            return self.again(known, came).await.map(Some);
+        }
+        let reason = format!("scene {scene} belongs to job {job} here, which does not come from this row");
+        Ok(Some(reply(ImportOutcome::Taken, None, reason)))
     }
 
-    /// The row once more: it may have bytes now that it did not have.
+    /// The row once more: it may have bytes now that it did not have, also such that its own content shows.
     async fn again(&self, known: Known, came: &JobImported) -> Result<ImportJobReply, ServiceError> {
         let id = known.job;
-        if known.digest != came.origin.digest {
-            let reason = format!("its row has another content than when it came; job {id} stays as it is");
-            return Ok(reply(ImportOutcome::Changed, Some(id), reason));
+        let mut is_same = known.digest == came.origin.digest;
+        if !is_same {
+            let before = self.as_it_came(id).await?;
+            // Somebody may have completed it a moment ago.
+            is_same = before.as_ref().is_some_and(|before| before.origin.digest == came.origin.digest);
+            if !is_same && !before.is_some_and(|before| came.is_more_of(&before)) {
+                return Ok(changed(id));
+            }
         }
         let before = self.app.get(id).await?;
         let number = before.job.imported.as_ref().map_or(0, |imported| imported.number);
@@ -124,8 +135,24 @@ impl Legacy {
         let command = Command::Import(Box::new(came));
         let after = self.app.carry_out(id, &command, &Origin::import(), nothing()).await?;
         let has_more = matches!(after, Done::Now(after) if after.version > before.version);
-        let outcome = if has_more { ImportOutcome::Completed } else { ImportOutcome::Already };
+        let outcome = match (has_more, is_same) {
+            (true, _) => ImportOutcome::Completed,
+            (false, true) => ImportOutcome::Already,
+            // What it has more is nothing that the job shows.
+            (false, false) => return Ok(changed(id)),
+        };
         Ok(reply(outcome, Some(id), renumbered(id, known.legacy_id)))
+    }
+
+    /// The job as it came, with what was found later.
+    async fn as_it_came(&self, id: JobId) -> Result<Option<JobImported>, ServiceError> {
+        let stored = self.app.log().load(&keys::stream(id), 0).await.map_err(database)?;
+        for event in stored.iter().rev() {
+            if let JobEvent::JobImported(came) = events::read(event).map_err(ServiceError::internal)? {
+                return Ok(Some(*came));
+            }
+        }
+        Ok(None)
     }
 
     /// The job with a number of its own, and one among the videos of its campaign.
@@ -159,6 +186,11 @@ fn number_in_name(campaign_name: &str, video_name: &str) -> Option<u32> {
 
 fn begun(came: JobImported) -> Result<Vec<JobEvent>, Refusal> {
     decide(None, Command::Import(Box::new(came)))
+}
+
+fn changed(id: JobId) -> ImportJobReply {
+    let reason = format!("its row has another content than when it came; job {id} stays as it is");
+    reply(ImportOutcome::Changed, Some(id), reason)
 }
 
 fn renumbered(id: JobId, legacy_id: JobId) -> String {

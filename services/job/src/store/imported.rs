@@ -68,6 +68,16 @@ pub fn brought_over(came: &JobImported, stream: &str) -> Statement {
     .affecting(1)
 }
 
+/// Remembers what the row of a job that was brought over holds by now, in the append of the event that says so.
+#[must_use]
+pub fn holds(came: &JobImported) -> Statement {
+    let LegacyOrigin { source, table, row, digest } = &came.origin;
+    Statement::new(
+        "UPDATE imported SET digest = $4 WHERE source = $1 AND origin_table = $2 AND origin_row = $3",
+        params![source, table, row, digest],
+    )
+}
+
 /// Whether no job has this id.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ mod write;
 use eventlog::Migrations;
 
 pub use behind::{behind, catch_up};
-pub use imported::{Known, brought_over, held, imported, is_free, is_free_number, known, rows};
+pub use imported::{Known, brought_over, held, holds, imported, is_free, is_free_number, known, rows};
 pub use list::{JobFilter, ListedScene, Page, Place, SceneFilter, Spend, jobs, scenes, spend};
 pub use read::{Free, campaign_number, free, job_of_scene, next_id, runner_lease};
 pub use write::{created, is_playable, moved, remember};

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use eventlog::{Log, Statement, open_log, params, testing::scratch_log};
+use async_trait::async_trait;
+use eventlog::{
+    Append, AppendError, Appended, Log, LogError, Params, Row, Statement, open_log, params,
+    testing::{Around, Wrapped, scratch_log},
+};
 use futures::{StreamExt as _, future::join_all};
 use job::legacy::{Legacy, open};
-use kit::{Clock, ServiceError};
+use kit::{Clock, Code, ServiceError};
 use protos::{
     common::v1::{BlobRef, ImportOutcome, Origin},
     job::v1::{self as pb, LegacyFile, LegacyFrame, LegacyJob, LegacyScene},
@@ -43,17 +47,18 @@ fn scene(row: i32, number: u32) -> LegacyScene {
     }
 }
 
+fn origin(source: &str, row: i32) -> Option<Origin> {
+    let (source, table, row) = (source.to_owned(), "jobs".to_owned(), row.to_string());
+    let digest = hex::encode(Sha256::digest(&row));
+    Some(Origin { source, table, row, digest })
+}
+
 /// A completed job of two scenes: the row of the same number, of the campaign `spring`.
 fn came(row: i32) -> LegacyJob {
     let mut video = file(&format!("video-{row}"), "video/mp4");
     video.poster = Some(blob("poster", "image/jpeg"));
     LegacyJob {
-        origin: Some(Origin {
-            source: "phoenix".to_owned(),
-            table: "jobs".to_owned(),
-            row: row.to_string(),
-            digest: hex::encode(Sha256::digest(row.to_string())),
-        }),
+        origin: origin("phoenix", row),
         legacy_id: row,
         kind: "image_pairs".to_owned(),
         campaign_id: "spring".to_owned(),
@@ -114,6 +119,7 @@ async fn rules(log: &Log) {
     numbers(&legacy).await;
     at_once(&legacy, log).await;
     what_came(&legacy, log).await;
+    grown(&legacy, log).await;
 }
 
 async fn every_outcome(legacy: &Legacy, log: &Log) {
@@ -144,6 +150,40 @@ async fn every_outcome(legacy: &Legacy, log: &Log) {
         assert_eq!(bring(legacy, again).await, (Already, 8, String::new()));
     }
     assert_eq!(head(log).await, stored, "what is there is not taken away");
+}
+
+/// A row that has bytes by now which it did not have, so that its own content is another one.
+async fn grown(legacy: &Legacy, log: &Log) {
+    use ImportOutcome::{Already, Changed, Completed, Imported};
+    let came = |row| LegacyJob { origin: origin("older.db", row), ..came(row) };
+    let origin = origin("older.db", 310);
+    let mut before = LegacyJob { origin, audio_merged: true, ..failed(310) };
+    before.scenes[0].clip = None;
+    before.warnings.push("scene 1: its clip is not in the source".to_owned());
+    assert_eq!(bring(legacy, before.clone()).await, (Imported, 310, String::new()));
+    let stored = head(log).await;
+    let mut reworded = other_digest(came(310));
+    reworded.scenes[1].prompt.push('!');
+    for other in [
+        other_digest(before.clone()),
+        LegacyJob { model: "another".to_owned(), ..other_digest(came(310)) },
+        reworded,
+    ] {
+        assert_eq!(bring(legacy, other).await.0, Changed);
+    }
+    assert_eq!(head(log).await, stored, "nothing of these was stored");
+    let now = other_digest(came(310));
+    assert_eq!(bring(legacy, now.clone()).await, (Completed, 310, String::new()));
+    let stored = head(log).await;
+    assert_eq!(bring(legacy, now.clone()).await, (Already, 310, String::new()), "it holds this by now");
+    assert_eq!(bring(legacy, before).await.0, Changed, "and not what it held");
+    assert_eq!(head(log).await, stored);
+    let request = pb::ListImportedJobsRequest { source: "older.db".to_owned(), ..Default::default() };
+    let listed = legacy.list_imported(request).await.unwrap().jobs.remove(0);
+    let wanted = pb::ImportedJob { job_id: 310, came: Some(now), touched: false, differs: String::new() };
+    assert_eq!(listed, wanted);
+    let rows = log.query("SELECT status FROM job WHERE id = 310", params![]).await.unwrap();
+    assert_eq!(rows[0].get::<String>("status").unwrap(), "completed");
 }
 
 type Change = fn(&mut LegacyJob);
@@ -474,4 +514,52 @@ async fn a_job_that_came_to_one_process_is_over_for_the_other() {
     let next = second.create("", 2).await;
     assert_eq!((next.id, next.video_name.as_str()), (8, "Spring 8"));
     assert!(replicas.workers.asked().is_empty());
+}
+
+/// Another importer, which brings the same job over just before it is asked whose its scenes are.
+#[derive(Debug, Default)]
+struct Between(parking_lot::Mutex<Option<LegacyJob>>);
+
+#[async_trait]
+impl Around for Between {
+    async fn query(&self, log: &Log, sql: &str, params: Params) -> Result<Vec<Row>, LogError> {
+        let other = if sql.starts_with("SELECT id, job_id FROM scene") { self.0.lock().take() } else { None };
+        if let Some(other) = other {
+            let legacy = open(log.clone(), Clock::system());
+            assert_eq!(bring(&legacy, other).await.0, ImportOutcome::Imported);
+        }
+        log.query(sql, params).await
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_another_importer_brings_over_meanwhile_is_known_and_not_taken() {
+    let (log, _directory) = scratch_log(&job::MIGRATIONS).await;
+    let log = Wrapped::new(log, Between(parking_lot::Mutex::new(Some(came(7)))));
+    let legacy = open(log.clone(), Clock::system());
+    assert_eq!(bring(&legacy, came(7)).await, (ImportOutcome::Already, 7, String::new()));
+    assert!(log.0.lock().is_none(), "the other one was there in between");
+    let stolen = LegacyJob { scenes: vec![scene(7, 1)], ..came(70) };
+    assert_eq!(bring(&legacy, stolen).await.0, ImportOutcome::Taken);
+}
+
+/// A disk that is full when something is to be stored.
+#[derive(Debug)]
+struct Full;
+
+#[async_trait]
+impl Around for Full {
+    async fn append(&self, _: &Log, _: Append) -> Result<Appended, AppendError> {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        Err(AppendError::Log(LogError::Commit(std::sync::Arc::new(full))))
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_is_told() {
+    let (log, _directory) = scratch_log(&job::MIGRATIONS).await;
+    let legacy = open(Wrapped::new(log, Full), Clock::system());
+    let error = legacy.import(came(7)).await.unwrap_err();
+    assert_eq!((error.code, error.reason.as_str()), (Code::Exhausted, "no_space"));
+    assert!(error.message.contains("the disk of the job service"), "{error}");
 }

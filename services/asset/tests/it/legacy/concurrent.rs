@@ -4,7 +4,9 @@ use asset::store::MIGRATIONS;
 use async_trait::async_trait;
 use blobs::Blobs;
 use eventlog::testing::{Around, Wrapped, scratch_log};
-use eventlog::{Append, AppendError, Appended, Log, migrate, open_checked};
+use eventlog::{
+    Append, AppendError, Appended, Log, LogError, Params, Row, Statement, migrate, open_checked, params,
+};
 use parking_lot::Mutex;
 use protos::asset::v1 as pb;
 use protos::common::v1::{ImportOutcome as Outcome, ImportResult};
@@ -169,5 +171,81 @@ async fn what_somebody_else_was_faster_with_is_decided_again() {
     let outcomes: Vec<_> = results.iter().map(ImportResult::outcome).collect();
     assert_eq!(outcomes, [Outcome::Taken, Outcome::Imported, Outcome::Imported]);
     assert!(results[0].reason.contains("Somebody else's"), "{}", results[0].reason);
+    world.stop().await;
+}
+
+/// Another importer, whose import is stored between the first two questions of a request about what is known of it.
+#[derive(Debug, Default)]
+struct Between {
+    asked: Mutex<usize>,
+    /// What the other one stores; taken when it did.
+    other: Mutex<Option<Append>>,
+}
+
+#[async_trait]
+impl Around for Between {
+    async fn query(&self, log: &Log, sql: &str, params: Params) -> Result<Vec<Row>, LogError> {
+        let about_it = sql.contains("FROM imported") || sql.contains("FROM event WHERE version = 1");
+        let second = about_it && {
+            let mut asked = self.asked.lock();
+            *asked += 1;
+            *asked == 2
+        };
+        let other = if second { self.other.lock().take() } else { None };
+        if let Some(other) = other {
+            log.append(other).await.unwrap();
+        }
+        log.query(sql, params).await
+    }
+}
+
+#[tokio::test]
+async fn what_another_importer_stores_between_two_questions_is_known_and_not_taken() {
+    let (log, _database) = scratch_log(&MIGRATIONS).await;
+    let store = tempfile::tempdir().unwrap();
+    let other = {
+        let (log, _database) = scratch_log(&MIGRATIONS).await;
+        let world = World::over(log, Blobs::local(store.path()).unwrap(), |_| ()).await;
+        assert_eq!(world.outcomes([client(CLIENT)]).await, [Outcome::Imported]);
+        let stored = world.log.read_all(0, 1).await.unwrap().remove(0);
+        world.stop().await;
+        asset::events::replay(&stored).unwrap()
+    };
+    let between = Between { asked: Mutex::default(), other: Mutex::new(Some(other)) };
+    let log = Wrapped::new(log, between);
+    let world = World::over(log.clone(), Blobs::local(store.path()).unwrap(), |_| ()).await;
+    assert_eq!(world.one(client(CLIENT)).await, (Outcome::Already, String::new()));
+    assert!(log.other.lock().is_none(), "the other one was there in between");
+    assert_eq!(order(&world.log).await, [CLIENT]);
+    world.stop().await;
+}
+
+/// Moves the campaign to another client, just before an asset of it is stored.
+#[derive(Debug, Default)]
+struct Moving(Mutex<bool>);
+
+#[async_trait]
+impl Around for Moving {
+    async fn append(&self, log: &Log, append: Append) -> Result<Appended, AppendError> {
+        let of_asset = append.events.first().is_some_and(|event| event.kind == "AssetImported");
+        if of_asset && !std::mem::replace(&mut *self.0.lock(), true) {
+            let sql = "UPDATE campaign SET client_id = 'c-2' WHERE id = $1";
+            log.execute(vec![Statement::new(sql, params![CAMPAIGN]).affecting(1)]).await.unwrap();
+        }
+        log.append(append).await
+    }
+}
+
+#[tokio::test]
+async fn an_asset_whose_campaign_goes_to_another_client_meanwhile_is_not_stored_as_the_first_ones() {
+    let (log, _database) = scratch_log(&MIGRATIONS).await;
+    let store = tempfile::tempdir().unwrap();
+    let log = Wrapped::new(log, Moving::default());
+    let world = World::over(log, Blobs::local(store.path()).unwrap(), |_| ()).await;
+    world.import([client(CLIENT), client("c-2"), campaign(CAMPAIGN)]).await;
+    let (outcome, reason) = world.one(asset(an_asset("a-1", None))).await;
+    assert_eq!(outcome, Outcome::Refused);
+    assert!(reason.contains("belongs to the client c-2 here"), "{reason}");
+    assert_eq!(order(&world.log).await.len(), 3);
     world.stop().await;
 }

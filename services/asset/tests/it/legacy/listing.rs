@@ -37,6 +37,36 @@ async fn everything_is_listed_as_it_was_given() {
 }
 
 #[tokio::test]
+async fn a_key_that_opens_something_behind_the_back_is_told() {
+    let world = World::new().await;
+    world.import(everything(None)).await;
+    let opens = async || match world.listed().await.remove(3) {
+        pb::ImportedThing { now: Some(now), came: Some(came), touched: false, .. } => {
+            match (now.thing, came.thing) {
+                (Some(Thing::Key(now)), Some(Thing::Key(came))) => (now.opens, came.opens),
+                other => panic!("no key: {other:?}"),
+            }
+        }
+        other => panic!("no key: {other:?}"),
+    };
+    assert_eq!(opens().await, (false, false));
+    for (tamper, mend) in [
+        ("UPDATE api_key SET revoked_at = NULL", "UPDATE api_key SET revoked_at = created_at"),
+        ("UPDATE api_key SET scopes = '[\"read\"]'", "UPDATE api_key SET scopes = '[]'"),
+        (
+            "INSERT INTO api_key_digest (key_id, digest) SELECT id, CAST(id AS BLOB) FROM api_key",
+            "DELETE FROM api_key_digest",
+        ),
+    ] {
+        for (sql, wanted) in [(tamper, true), (mend, false)] {
+            world.log.execute(vec![Statement::new(sql, params![]).affecting(1)]).await.unwrap();
+            assert_eq!(opens().await, (wanted, false), "{sql}");
+        }
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn pages_follow_each_other_in_the_order_in_which_things_came() {
     let mut world = World::new().await;
     let ids: Vec<String> = (0..7).map(|nth| format!("c-{nth}")).collect();

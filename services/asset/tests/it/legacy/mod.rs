@@ -97,6 +97,7 @@ fn key() -> pb::LegacyThing {
         name: "site".into(),
         created_at: CREATED.into(),
         expires_at: Some("2099-01-01T00:00:00Z".into()),
+        opens: false,
     };
     thing("api_keys", "7", Thing::Key(key))
 }

@@ -200,6 +200,38 @@ async fn what_breaks_a_rule_is_refused_alone() {
     world.stop().await;
 }
 
+/// Moves the campaign that came to another client, as people do.
+async fn moved(world: &mut World) -> String {
+    let other = world.client_named("Other").await.id;
+    let request = pb::UpdateCampaignRequest {
+        id: CAMPAIGN.into(),
+        fields: vec!["client_id".into()],
+        client_id: Some(other.clone()),
+        ..Default::default()
+    };
+    ok(world.client.update_campaign(request).await);
+    other
+}
+
+#[tokio::test]
+async fn an_asset_whose_campaign_went_to_another_client_before_it_came_is_refused_with_both() {
+    let mut world = World::new().await;
+    let before = asset(an_asset("a-1", None));
+    world.import([client(CLIENT), campaign(CAMPAIGN), before.clone()]).await;
+    let other = moved(&mut world).await;
+    let head = world.log.head().await.unwrap();
+    let (outcome, reason) = world.one(asset(an_asset("a-2", None))).await;
+    assert_eq!(outcome, Outcome::Refused);
+    assert!(reason.contains(&format!("says the client {CLIENT}")), "{reason}");
+    assert!(reason.contains(&format!("campaign {CAMPAIGN} belongs to the client {other} here")), "{reason}");
+    assert_eq!(world.one(before).await.0, Outcome::Already, "what came before went with its campaign");
+    assert_eq!(world.log.head().await.unwrap(), head);
+    let unnamed = pb::Asset { client_id: None, ..an_asset("a-3", None) };
+    assert_eq!(world.one(asset(unnamed)).await.0, Outcome::Imported);
+    assert_eq!(world.found("a-3").await.client_id, Some(other));
+    world.stop().await;
+}
+
 #[tokio::test]
 async fn a_row_or_an_id_that_is_twice_in_a_request_comes_once() {
     let world = World::new().await;

@@ -1,8 +1,8 @@
 //! Bringing a finished job over: its own numbers must be possible; nothing of it is ever asked for.
 
 use crate::evolve::imported;
-use crate::imported::{ImportedFile, ImportedScene, JobImported};
-use crate::scene::MAX_TEXT;
+use crate::imported::{ImportedFile, ImportedScene, JobImported, LegacyOrigin};
+use crate::scene::{Frame, MAX_TEXT};
 use crate::state::{Job, JobStatus, SceneStatus};
 use crate::{BlobRef, JobEvent, Refusal, Violation};
 use serde_json::{Map, Value};
@@ -25,7 +25,8 @@ pub(super) fn first(came: JobImported) -> Result<Vec<JobEvent>, Refusal> {
 
 /// The same row once more: recorded again only when it has bytes now that it did not have, and lacks none that it had.
 pub(super) fn again(job: &Job, came: JobImported) -> Result<Vec<JobEvent>, Refusal> {
-    let known = job.imported.as_ref().filter(|known| known.origin == came.origin && job.id == came.job);
+    let known = job.imported.as_ref().filter(|known| is_same_row(&known.origin, &came.origin));
+    let known = known.filter(|_| job.id == came.job);
     if known.is_none_or(|known| known.number != came.number) {
         return Err(Refusal::JobExists);
     }
@@ -37,7 +38,12 @@ pub(super) fn again(job: &Job, came: JobImported) -> Result<Vec<JobEvent>, Refus
     first(came)
 }
 
-/// The files that a job has.
+/// Its content may be another one by now: that it has more bytes shows there, too.
+fn is_same_row(one: &LegacyOrigin, other: &LegacyOrigin) -> bool {
+    (&one.source, &one.table, &one.row) == (&other.source, &other.table, &other.row)
+}
+
+/// The files that a job has, those that its scenes show among them.
 fn files(job: &Job) -> BTreeSet<File<'_>> {
     let mut files = BTreeSet::new();
     if let Some(master) = &job.master {
@@ -46,6 +52,10 @@ fn files(job: &Job) -> BTreeSet<File<'_>> {
     }
     files.extend(job.soundtrack.ready().map(|_| File::Audio));
     for scene in &job.scenes {
+        let draft = &scene.spec.draft;
+        let has_bytes = |frame: &Frame| !frame.blob.sha256.is_empty();
+        files.extend(has_bytes(&draft.first_frame).then_some(File::First(&scene.spec.id)));
+        files.extend(has_bytes(&draft.last_frame).then_some(File::Last(&scene.spec.id)));
         if let Some(clip) = scene.clip() {
             files.insert(File::Clip(&scene.spec.id));
             files.extend(clip.poster.as_ref().map(|_| File::Still(&scene.spec.id)));
@@ -61,6 +71,8 @@ enum File<'a> {
     Audio,
     Clip(&'a str),
     Still(&'a str),
+    First(&'a str),
+    Last(&'a str),
 }
 
 fn check(came: &JobImported) -> Vec<Violation> {

@@ -67,6 +67,20 @@ pub(crate) fn job(came: &JobImported) -> Job {
     }
 }
 
+/// The whole job once more, with bytes that were found later. What a person wrote down of a scene here stays.
+pub(crate) fn again(before: &Job, came: &JobImported) -> Job {
+    let mut job = job(came);
+    for noted in before.scenes.iter().filter(|scene| scene.overridden.is_some()) {
+        let Some(scene) = job.scenes.iter_mut().find(|scene| scene.spec.id == noted.spec.id) else {
+            continue;
+        };
+        scene.overridden.clone_from(&noted.overridden);
+        scene.updated_at_ms = scene.updated_at_ms.max(noted.updated_at_ms);
+        job.updated_at_ms = job.updated_at_ms.max(before.updated_at_ms);
+    }
+    job
+}
+
 fn millis(micros: i64) -> i64 {
     micros.div_euclid(1_000)
 }

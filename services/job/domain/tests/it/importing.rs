@@ -233,6 +233,100 @@ fn bytes_that_were_found_later_are_added_and_none_are_taken_away() {
     assert_eq!(native.refusal(bring(with_scenes(2))), Refusal::JobExists);
 }
 
+/// As `imported`, with all frames or without.
+fn with_frames(are_there: bool) -> JobImported {
+    let mut came = imported();
+    for frame in came.scenes.iter_mut().flat_map(|scene| &mut scene.frames) {
+        frame.blob = are_there.then(|| blob(&frame.asset_id, "image/jpeg"));
+    }
+    came
+}
+
+#[test]
+fn bytes_of_a_frame_count_as_found_later_too() {
+    let (without, with) = (with_frames(false), with_frames(true));
+    for frame in 0..2 {
+        let mut one = without.clone();
+        one.scenes[0].frames[frame].blob.clone_from(&with.scenes[0].frames[frame].blob);
+        let job = job(without.clone());
+        let events = decide(Some(&job), bring(one.clone())).expect("it is the same row");
+        assert_eq!(events, [JobEvent::JobImported(Box::new(one.clone()))]);
+        let job = self::job(one.clone());
+        assert_eq!(decide(Some(&job), bring(one)), Ok(vec![]));
+        assert_eq!(decide(Some(&job), bring(without.clone())), Ok(vec![]), "none is taken away");
+        assert_eq!(decide(Some(&job), bring(with.clone())).map(|events| events.len()), Ok(1));
+    }
+}
+
+#[test]
+fn what_was_written_down_of_a_scene_stays_when_bytes_are_found_later() {
+    let mut job = job(with_frames(false));
+    for event in decide(Some(&job), harness::show_as(2, SceneStatus::Pending)).expect("a note") {
+        job = evolve(Some(job), &event, RECORDED_MS).expect("the job stays");
+    }
+    let noted = job.scenes[1].overridden.clone();
+    assert!(noted.is_some());
+    let events = decide(Some(&job), bring(with_frames(true))).expect("it is the same row");
+    let whole = evolve(Some(job), &events[0], RECORDED_MS + 1).expect("the job stays");
+    assert_eq!((&whole.scenes[0].overridden, &whole.scenes[1].overridden), (&None, &noted));
+    assert_eq!((whole.scenes[1].updated_at_ms, whole.updated_at_ms), (RECORDED_MS, RECORDED_MS));
+    let fresh = self::job(with_frames(true));
+    assert_eq!(whole.scenes[0], fresh.scenes[0], "of the other one nothing was written down");
+    assert_eq!(whole.scenes[1].spec, fresh.scenes[1].spec);
+}
+
+#[test]
+fn a_row_with_another_content_may_be_the_same_with_more_files() {
+    let before = {
+        let mut came = with_frames(false);
+        (came.status, came.video, came.audio) = (JobStatus::Failed, None, None);
+        came.error = "its video is missing".to_owned();
+        let scene = &mut came.scenes[0];
+        (scene.clip, scene.status, scene.error) = (None, SceneStatus::Failed, "no clip".to_owned());
+        came
+    };
+    let mut now = JobImported { job: 99, number: 9, audio: Some(file("music")), ..with_frames(true) };
+    now.origin.digest = blob("another", "").sha256;
+    now.warnings = vec!["less is missing".to_owned()];
+    assert!(now.is_more_of(&before));
+    assert!(!now.is_more_of(&now) && !before.is_more_of(&now) && !before.is_more_of(&before));
+    let events = decide(Some(&job(before.clone())), bring(JobImported { job: 43, number: 2, ..now.clone() }));
+    assert_eq!(events.map(|events| events.len()), Ok(1));
+
+    type Change = fn(&mut JobImported);
+    let others: [(&str, Change); 9] = [
+        ("name", |came| came.video_name.push('!')),
+        ("parameters", |came| came.parameters_json = "{}".to_owned()),
+        ("cost", |came| came.actual_cost_micros += 1),
+        ("time", |came| came.updated_at_us += 1),
+        ("prompt", |came| came.scenes[0].prompt.push('!')),
+        ("frame", |came| came.scenes[0].frames[1].asset_id.push('!')),
+        ("scenes", |came| drop(came.scenes.pop())),
+        ("row", |came| came.origin.row.push('!')),
+        ("end of another scene", |came| came.scenes[1].error.push('!')),
+    ];
+    for (what, change) in others {
+        let mut other = now.clone();
+        change(&mut other);
+        assert!(!other.is_more_of(&before), "{what}");
+    }
+}
+
+#[test]
+fn a_file_that_is_another_one_is_no_file_more() {
+    let before = JobImported { audio: None, ..imported() };
+    let more = JobImported { audio: Some(file("music")), ..imported() };
+    assert!(more.is_more_of(&before));
+    let other_video = JobImported { video: Some(file("another")), ..more.clone() };
+    let without_video = JobImported { video: None, ..more.clone() };
+    let other_end = JobImported { error: "late".to_owned(), ..more.clone() };
+    let mut other_frame = more;
+    other_frame.scenes[0].frames[0].blob = Some(blob("another", "image/jpeg"));
+    for other in [other_video, without_video, other_end, other_frame] {
+        assert!(!other.is_more_of(&before), "{other:?}");
+    }
+}
+
 #[test]
 fn the_strip_says_where_it_came_from() {
     let line = timeline::line(None, &JobEvent::JobImported(Box::new(imported())));

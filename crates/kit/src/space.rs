@@ -1,0 +1,99 @@
+//! Failures that only say that a disk is full.
+
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+    sync::Arc,
+};
+
+use crate::{Code, ServiceError};
+
+/// What systems and databases say of a disk, a quota or a file that takes no more. Where an error is kept as text, or in
+/// the driver's own type, there is nothing else to know it by.
+const WORDS: [&str; 6] = [
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "disk is full",
+    "database is full",
+    "SQLITE_FULL",
+];
+
+impl ServiceError {
+    /// The same, as `no_space` where it is our own failure and its cause is that a disk is full. For whoever fills
+    /// `service` (such as `asset`) with a great deal at once, and can make room.
+    #[must_use]
+    pub fn or_no_space(self, service: &str) -> Self {
+        let ours = self.source.as_ref().filter(|_| self.code == Code::Internal);
+        let Some(cause) = ours.and_then(|source| no_space(source.as_ref())) else { return self };
+        let message = format!(
+            "There is no room left on the disk of the {service} service. Make room and run the import again: what was \
+             brought over so far stays and is found again."
+        );
+        Self::new(Code::Exhausted, "no_space", message).fact("cause", cause)
+    }
+}
+
+/// What says, in a failure, that there is no room left; none when nothing does.
+fn no_space(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let shared = error.downcast_ref::<Arc<dyn Error + Send + Sync>>();
+        let error: &(dyn Error + 'static) = shared.map_or(error, |shared| shared.as_ref());
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge];
+        let text = error.to_string();
+        if kind.is_some_and(|kind| full.contains(&kind)) || WORDS.iter().any(|words| text.contains(words)) {
+            return Some(text);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(source: impl Into<anyhow::Error>) -> ServiceError {
+        ServiceError::internal(source).or_no_space("job")
+    }
+
+    #[test]
+    fn a_full_disk_is_told_however_its_error_is_wrapped() {
+        let driver = |words: &str| anyhow::anyhow!("{words}").context("the database failed while committing");
+        let failures = [
+            anyhow::Error::from(io::Error::from(ErrorKind::StorageFull)).context("writing ab/cd"),
+            io::Error::from(ErrorKind::QuotaExceeded).into(),
+            io::Error::from(ErrorKind::FileTooLarge).into(),
+            io::Error::other("File too large (os error 27)").into(),
+            driver("database or disk is full"),
+            driver("SQLITE_FULL"),
+            eventlog::LogError::Commit(Arc::new(io::Error::from(ErrorKind::StorageFull))).into(),
+            driver("ERROR: could not extend file \"base/5\": No space left on device"),
+        ];
+        for failure in failures {
+            let error = told(failure);
+            assert_eq!((error.code, error.reason.as_str()), (Code::Exhausted, "no_space"), "{error:?}");
+            assert!(error.message.contains("the disk of the job service"), "{error}");
+            assert!(!error.facts["cause"].is_empty());
+        }
+    }
+
+    #[test]
+    fn what_the_system_says_of_a_file_that_takes_no_more_is_known() {
+        // EFBIG and ENOSPC.
+        for number in [27, 28] {
+            assert_eq!(told(io::Error::from_raw_os_error(number)).reason, "no_space");
+        }
+    }
+
+    #[test]
+    fn everything_else_stays_what_it_is() {
+        assert_eq!(told(anyhow::anyhow!("no such table")).reason, "internal");
+        let refusal = ServiceError::not_found("no such disk is full").or_no_space("job");
+        assert_eq!(refusal.reason, "not_found");
+        let away = ServiceError::unavailable("away").because(anyhow::anyhow!("No space left on device"));
+        assert_eq!(away.or_no_space("job").reason, "unavailable");
+    }
+}
