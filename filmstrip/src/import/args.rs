@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{Seek as _, Write as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -38,7 +39,7 @@ pub struct ImportArgs {
     /// Brings nothing over: compares everything with what came, in both directions.
     #[arg(long)]
     verify: bool,
-    /// Writes the report as JSON into this file as well.
+    /// Writes the report as JSON into this file as well; what is in it is gone when the run begins.
     #[arg(long)]
     report: Option<PathBuf>,
     /// What the source is called here; every source has its own name [default: scenes.db or phoenix, by its kind].
@@ -106,22 +107,26 @@ impl ImportArgs {
         Ok((source, name))
     }
 
-    /// Opens the file of the report before anything is done that it should tell of.
+    /// Opens the file of the report before anything is done that it should tell of, and empties it: whatever becomes of
+    /// this run, the report of an earlier one is not taken for its own.
     pub(super) fn report(&self) -> anyhow::Result<Option<ReportFile>> {
         let Some(path) = &self.report else { return Ok(None) };
-        let same = match (path.canonicalize(), self.source.canonicalize()) {
-            (Ok(path), Ok(source)) => path == source,
-            _ => false,
-        };
-        ensure!(!same, "--report {} is the source itself; name another file", path.display());
+        ensure!(!self.is_source(path), "--report {} is the source itself; name another file", path.display());
         let mut options = File::options();
-        let file = options.write(true).create(true).truncate(false).open(path);
-        let file = file.with_context(|| format!("opening the file of the report, {}", path.display()))?;
+        let opened = options.write(true).create(true).truncate(false).open(path);
+        let emptied = opened.and_then(|file| file.set_len(0).map(|()| file));
+        let file = emptied.with_context(|| format!("opening the file of the report, {}", path.display()))?;
         Ok(Some(ReportFile { path: path.clone(), file }))
+    }
+
+    /// Whether a path leads to the source, also by a link, and also while there is no such file.
+    fn is_source(&self, path: &Path) -> bool {
+        let file = |path: &Path| path.metadata().ok().map(|file| (file.dev(), file.ino()));
+        *path == *self.source || file(path).is_some_and(|found| file(&self.source) == Some(found))
     }
 }
 
-/// Where a report is written to; the last one stays in it until then.
+/// Where a report is written to; empty until then.
 #[derive(Debug)]
 pub(super) struct ReportFile {
     path: PathBuf,
@@ -192,20 +197,33 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let source = scratch.path().join("old.db");
         std::fs::write(&source, "rows").unwrap();
-        let other_way = scratch.path().join(".").join("old.db");
-        let args = typed(&[source.to_str().unwrap(), "--report", other_way.to_str().unwrap()]).unwrap();
-        assert!(args.report().unwrap_err().to_string().contains("is the source itself"));
-        assert_eq!(std::fs::read_to_string(&source).unwrap(), "rows");
+        let (symbolic, hard) = (scratch.path().join("symbolic"), scratch.path().join("hard"));
+        std::os::unix::fs::symlink(&source, &symbolic).unwrap();
+        std::fs::hard_link(&source, &hard).unwrap();
+        for way in [&source, &scratch.path().join(".").join("old.db"), &symbolic, &hard] {
+            let args = typed(&[source.to_str().unwrap(), "--report", way.to_str().unwrap()]).unwrap();
+            assert!(args.report().unwrap_err().to_string().contains("is the source itself"), "{way:?}");
+            assert_eq!(std::fs::read_to_string(&source).unwrap(), "rows", "{way:?}");
+        }
     }
 
     #[test]
-    fn a_report_replaces_the_last_one_whole_when_it_is_written_and_not_before() {
+    fn a_report_in_the_place_of_a_source_that_is_not_there_makes_no_file() {
+        let scratch = tempfile::tempdir().unwrap();
+        let source = scratch.path().join("absent.db");
+        let args = typed(&[source.to_str().unwrap(), "--report", source.to_str().unwrap()]).unwrap();
+        assert!(args.report().unwrap_err().to_string().contains("is the source itself"));
+        assert!(!source.exists());
+    }
+
+    #[test]
+    fn the_report_of_an_earlier_run_is_gone_when_a_run_begins_and_the_new_one_is_whole() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("report.json");
         let args = typed(&["old.db", "--report", path.to_str().unwrap()]).unwrap();
-        std::fs::write(&path, "a long report of the last run").unwrap();
+        std::fs::write(&path, r#"{"complete": true, "what": "a long report of the last run"}"#).unwrap();
         let file = args.report().unwrap().unwrap();
-        assert!(std::fs::read_to_string(&path).unwrap().starts_with("a long"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "", "a run that gets no further leaves none");
         file.write(&serde_json::json!({"a": 1})).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\n  \"a\": 1\n}\n");
     }

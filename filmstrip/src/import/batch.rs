@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt as _, stream};
 use kit::ServiceError;
 use legacy::{Broken, Found, Place, Skipped, Slot, SourceError, Stage, Thing};
 use prost::Message as _;
@@ -12,15 +11,14 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     feed::{Fed, Read},
+    fetch::{Fetched, Wanted, fetch},
     present::Present,
     report::RowName,
-    target::{Target, in_words},
+    target::Target,
 };
 
 /// Pieces that are read before the object store takes them.
 const PIECES_AHEAD: usize = 4;
-/// URLs that are fetched at one time.
-const FETCHES: usize = 4;
 /// Rows of a batch that need nothing but to be told.
 const NOTES: usize = 1_000;
 
@@ -52,11 +50,8 @@ pub(super) struct Batch {
     /// The blobs of all parcels, in order; none when they have none.
     pub(super) stored: Option<AbortOnDropHandle<Result<Vec<BlobRef>, ServiceError>>>,
     /// What was fetched: for the parcel and the place in it, the bytes or why they are missing.
-    pub(super) fetched: Option<AbortOnDropHandle<Vec<Fetched>>>,
+    pub(super) fetched: Option<AbortOnDropHandle<Result<Vec<Fetched>, ServiceError>>>,
 }
-
-/// What a URL came to: the parcel's place in the batch, the place in the parcel, the bytes or why they are missing.
-pub(super) type Fetched = (usize, usize, Result<BlobRef, String>);
 
 /// A row that needs nothing but to be told.
 #[derive(Debug)]
@@ -297,7 +292,7 @@ impl Building {
 }
 
 /// The URLs of parcels whose bytes are awaited.
-fn wanted(parcels: &[Parcel]) -> Vec<(usize, usize, String)> {
+fn wanted(parcels: &[Parcel]) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     for (at, parcel) in parcels.iter().enumerate().filter(|(_, parcel)| parcel.unreadable.is_none()) {
         for (place, (bytes, content)) in parcel.found.bytes.iter().zip(&parcel.contents).enumerate() {
@@ -307,13 +302,4 @@ fn wanted(parcels: &[Parcel]) -> Vec<(usize, usize, String)> {
         }
     }
     wanted
-}
-
-async fn fetch(target: &dyn Target, wanted: Vec<(usize, usize, String)>) -> Vec<Fetched> {
-    let fetches = wanted.into_iter().map(|(parcel, place, url)| async move {
-        let got = target.fetch(&url).await;
-        // Whose fault it was does not matter here: when the service itself is away, importing says so.
-        (parcel, place, got.map_err(|error| format!("{url} did not give them: {}", in_words(&error))))
-    });
-    stream::iter(fetches).buffer_unordered(FETCHES).collect().await
 }

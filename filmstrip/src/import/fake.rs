@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use kit::ServiceError;
+use kit::{Code, ServiceError};
 use legacy::{Broken, Bytes, Found, Place, Slot, Stage, Thing};
 use protos::{
     asset::v1::{
@@ -155,6 +155,11 @@ impl State {
             Some(legacy_thing::Thing::Asset(asset)) => asset.blob.clone(),
             _ => None,
         };
+        let is_page =
+            |blob: &BlobRef| self.blobs.get(&blob.sha256).is_some_and(|bytes| bytes.ends_with(b"page"));
+        if blob_of(&Some(thing.clone())).as_ref().is_some_and(is_page) {
+            return ImportOutcome::Refused;
+        }
         let same = |known: &&mut ImportedThing| {
             known
                 .origin
@@ -238,7 +243,9 @@ impl Target for Fake {
         self.call(|state| {
             state.fetches += 1;
             if url.contains("gone") {
-                return Err(ServiceError::not_found("it answered 404"));
+                let refusal =
+                    ServiceError::new(Code::Invalid, "download_failed", "Failed to download from URL");
+                return Err(refusal.fact("reason", "HTTP 404"));
             }
             state.blobs.insert(sha256(url.as_bytes()), url.as_bytes().to_vec());
             Ok(reference(url.as_bytes()))
@@ -250,8 +257,16 @@ impl Target for Fake {
         self.call(|state| {
             state.imports.push(things.len());
             let results = things.into_iter().map(|thing| state.import(thing));
+            let reason = |outcome| match outcome {
+                ImportOutcome::Refused => "its bytes are no image".to_owned(),
+                _ => String::new(),
+            };
             results
-                .map(|outcome| ImportResult { outcome: outcome.into(), ..ImportResult::default() })
+                .map(|outcome| ImportResult {
+                    outcome: outcome.into(),
+                    reason: reason(outcome),
+                    ..ImportResult::default()
+                })
                 .collect()
         })
     }

@@ -187,7 +187,7 @@ impl Feed<'_> {
         place: &Place,
         mut take: impl FnMut(Vec<u8>, bool) -> bool,
     ) -> Result<(), Broken> {
-        let mut reader = self.source.bytes(place)?;
+        let mut reader = self.source.bytes(place).map_err(|broken| of_row(key, broken))?;
         let mut left = match place {
             Place::Column { size, .. } => usize::try_from(*size).unwrap_or(usize::MAX),
             Place::Text(text) => text.len(),
@@ -216,6 +216,14 @@ impl Feed<'_> {
     }
 }
 
+/// The same of the row that is brought over, which a person knows by its key. Its bytes may be in another table.
+fn of_row(key: &RowKey, broken: Broken) -> Broken {
+    let Broken { table, column, reason, .. } = broken;
+    let reason =
+        if table == key.table || table.is_empty() { reason } else { format!("in table {table}: {reason}") };
+    Broken { table: key.table, row: key.row.clone(), column, reason }
+}
+
 /// The highest number of jobs, beyond those that no job keeps.
 fn highest(keys: &[RowKey]) -> i32 {
     let numbers = keys.iter().filter_map(|key| key.row.parse::<i32>().ok());
@@ -242,6 +250,24 @@ fn without_text(bytes: &Bytes) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As it is when the database is damaged between the row and its bytes.
+    #[test]
+    fn bytes_that_cannot_be_opened_are_told_by_the_key_of_their_row() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("scenes.db");
+        legacysources::scenes_db::old_layout(&path).unwrap();
+        let source = Source::open(&path, None, legacy::Orphans::Skip).unwrap();
+        let (to, _from) = mpsc::channel(1);
+        let feed = Feed { source: &source, mode: Mode::Pieces, to, progress: Progress::silent() };
+        let key = RowKey { stage: Stage::Assets, table: "assets", row: "a-1".to_owned(), rowid: 1 };
+        for (table, inside) in [("assets", ""), ("campaigns", "in table campaigns: ")] {
+            let place = Place::Column { table, column: "name", rowid: 1 << 40, size: 3 };
+            let broken = feed.each_piece(&key, &place, |_, _| panic!("there is nothing")).unwrap_err();
+            assert_eq!((broken.table, broken.row.as_str(), broken.column), ("assets", "a-1", "name"));
+            assert!(broken.reason.starts_with(&format!("{inside}its bytes cannot be read")), "{broken}");
+        }
+    }
 
     #[test]
     fn numbers_are_left_to_jobs_that_keep_theirs() {

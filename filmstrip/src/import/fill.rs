@@ -43,6 +43,13 @@ pub(super) fn asset_bytes(thing: &Thing) -> Option<(&str, &BlobRef)> {
     }
 }
 
+/// Leaves an asset without its bytes.
+pub(super) fn without_bytes(thing: &mut Thing) {
+    if let Some(blob) = place(thing, Slot::Asset) {
+        *blob = None;
+    }
+}
+
 /// Whether it is the client that keeps orphans. Every source with orphans has it, and it is one and the same here: its id is
 /// nobody else's.
 pub(super) fn is_keeper(thing: &Thing) -> bool {

@@ -5,6 +5,7 @@
 //! | `args` | what a person types |
 //! | `feed` | reads the source in a thread of its own |
 //! | `batch` | puts together what is read; its bytes are on their way to the object store meanwhile |
+//! | `fetch` | bytes that the source has only a URL of |
 //! | `fill` | references to bytes, where they belong; pure |
 //! | `present` | what came in earlier runs |
 //! | `send` | batch after batch, in order |
@@ -23,6 +24,7 @@ mod dry;
 #[cfg(test)]
 mod fake;
 mod feed;
+mod fetch;
 mod fill;
 mod present;
 mod progress;

@@ -129,10 +129,14 @@ impl Importer<'_> {
             None => Ok(Vec::new()),
         };
         let blobs = blobs.map_err(|error| Stopped::Batch { rows: rows(), error: storing(error) })?;
-        if let Some(fetched) = fetched {
-            for (parcel, place, got) in fetched.await.unwrap_or_default() {
-                parcels[parcel].contents[place] = Content::Fetched(got);
-            }
+        let fetching = target::at(self.target, Service::Asset, "fetching their bytes");
+        let fetched = match fetched {
+            Some(fetched) => fetched.await.unwrap_or_else(|error| Err(ServiceError::internal(error))),
+            None => Ok(Vec::new()),
+        };
+        let fetched = fetched.map_err(|error| Stopped::Batch { rows: rows(), error: fetching(error) })?;
+        for (parcel, place, got) in fetched {
+            parcels[parcel].contents[place] = Content::Fetched(got);
         }
         for parcel in &parcels {
             boundary::cross(format_args!("import.bytes.after/{}", parcel.number));
@@ -174,15 +178,36 @@ impl Importer<'_> {
         Some(Ready { parcel, row })
     }
 
-    async fn hand_in(&mut self, ready: Vec<Ready>) -> Result<(), TargetError> {
+    async fn hand_in(&mut self, mut ready: Vec<Ready>) -> Result<(), TargetError> {
         for Ready { parcel, .. } in &ready {
             boundary::cross(format_args!("import.row.before/{}", parcel.number));
         }
         let things: Vec<Thing> = ready.iter().map(|ready| ready.parcel.found.thing.clone()).collect();
-        let results = self.send(things).await?;
+        let mut results = self.send(things).await?;
+        self.without_what_is_no_media(&mut ready, &mut results).await?;
         for (ready, result) in ready.iter().zip(results) {
             boundary::cross(format_args!("import.row.after/{}", ready.parcel.number));
             self.outcome(ready, result);
+        }
+        Ok(())
+    }
+
+    /// Hands in again what was refused with bytes that were fetched, without them: a link that leads to a page, say, is
+    /// no fault of the row. Its digest tells nothing of what was fetched, so that it is the same row.
+    async fn without_what_is_no_media(
+        &mut self,
+        ready: &mut [Ready],
+        results: &mut [ImportResult],
+    ) -> Result<(), TargetError> {
+        let mut places = Vec::new();
+        for (place, (ready, result)) in ready.iter_mut().zip(results.iter()).enumerate() {
+            if result.outcome() == ImportOutcome::Refused && ready.parcel.give_back(&result.reason) {
+                places.push(place);
+            }
+        }
+        let again: Vec<Thing> = places.iter().map(|place| ready[*place].parcel.found.thing.clone()).collect();
+        for (place, told) in places.into_iter().zip(self.send(again).await?) {
+            results[place] = told;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use legacysources::{Orphans, scenes_db};
+use legacysources::{Orphans, damage, phoenix, scenes_db};
 use rusqlite::Connection;
 
 use super::{
@@ -53,6 +53,19 @@ async fn a_database_of_something_else_is_refused() {
         "CREATE TABLE recipe (id TEXT PRIMARY KEY, dish TEXT); CREATE TABLE clients (table_number INTEGER)",
     );
     cannot_be_used(&place, &source, &["no database that can be brought over", "recipe"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_a_column_that_is_needed_is_refused_and_the_column_is_named() {
+    let place = Place::on_sqlite();
+    let (python, elixir) = (place.file("scenes.db"), place.file("phoenix.db"));
+    scenes_db::realistic(&python, 1).unwrap();
+    phoenix::realistic(&elixir, 2).unwrap();
+    for source in [&python, &elixir] {
+        let gone = damage::column_gone(source).unwrap();
+        let (table, column) = (format!("table {}", gone.table), format!("no column {}", gone.column));
+        cannot_be_used(&place, source, &[&table, &column]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,8 +14,16 @@ use super::{
 use crate::world::new_job;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_source_keeps_its_job_numbers_and_the_second_gets_new_ones_above() {
-    let place = Place::on_sqlite();
+async fn the_first_source_keeps_its_job_numbers_and_the_second_gets_new_ones_above_on_sqlite() {
+    two_sources_with_the_same_job_numbers(Place::on_sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_source_keeps_its_job_numbers_and_the_second_gets_new_ones_above_on_postgresql() {
+    two_sources_with_the_same_job_numbers(Place::on_postgres().await).await;
+}
+
+async fn two_sources_with_the_same_job_numbers(place: Place) {
     let (first, second) = (place.file("scenes.db"), place.file("phoenix.db"));
     let python = scenes_db::realistic(&first, 1).unwrap();
     let elixir = phoenix::sharing_jobs(&second).unwrap();
@@ -81,8 +89,16 @@ async fn the_next_job_continues_above(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_orphans_of_two_sources_are_kept_under_one_client() {
-    let place = Place::on_sqlite();
+async fn the_orphans_of_two_sources_are_kept_under_one_client_on_sqlite() {
+    two_sources_with_orphans(Place::on_sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_orphans_of_two_sources_are_kept_under_one_client_on_postgresql() {
+    two_sources_with_orphans(Place::on_postgres().await).await;
+}
+
+async fn two_sources_with_orphans(place: Place) {
     let (first, second) = (place.file("scenes.db"), place.file("older.db"));
     let (one, other) = (scenes_db::realistic(&first, 1).unwrap(), scenes_db::upgraded(&second, 7).unwrap());
     place.import(&first, &["--keep-orphans"]).await.well();
@@ -97,8 +113,16 @@ async fn the_orphans_of_two_sources_are_kept_under_one_client() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_belongs_to_something_else_is_told_and_left_alone() {
-    let place = Place::on_sqlite();
+async fn an_id_that_belongs_to_something_else_is_told_and_left_alone_on_sqlite() {
+    a_source_with_the_ids_of_another_one(Place::on_sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_belongs_to_something_else_is_told_and_left_alone_on_postgresql() {
+    a_source_with_the_ids_of_another_one(Place::on_postgres().await).await;
+}
+
+async fn a_source_with_the_ids_of_another_one(place: Place) {
     let source = place.file("scenes.db");
     let truth = scenes_db::migration_case(&source).unwrap();
     place.import(&source, &[]).await.well();

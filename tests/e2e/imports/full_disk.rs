@@ -2,11 +2,11 @@
 
 use std::process::Stdio;
 
-use legacysources::{Orphans, scenes_db};
+use legacysources::{Orphans, Truth, scenes_db};
 use tokio::process::Command;
 
 use super::{
-    place::{Place, stop},
+    place::{Place, Ran, stop},
     told,
 };
 
@@ -22,6 +22,22 @@ fn on_a_full_disk(command: &Command, blocks: u32) -> Command {
     limited
 }
 
+/// The report's failure names rows by table and key, and they are rows of the source: `at table …, row …`, or the first
+/// and the last of those that were brought over together.
+fn names_rows_of(ran: &Ran, truth: &Truth) {
+    let failure = ran.report["failure"].as_str().unwrap();
+    let ids: Vec<&str> = failure
+        .split("table assets, row ")
+        .skip(1)
+        .map(|rest| rest.split([' ', ':']).next().unwrap_or_default())
+        .collect();
+    assert!(!ids.is_empty(), "{failure}");
+    for id in ids {
+        assert!(truth.assets.iter().any(|asset| asset.id == id), "{id} is no asset: {failure}");
+    }
+    assert_eq!(ran.report["complete"], false);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_named_with_the_row_and_the_run_can_be_continued() {
     let place = Place::on_sqlite();
@@ -31,7 +47,8 @@ async fn a_full_disk_is_named_with_the_row_and_the_run_can_be_continued() {
     // A photograph of 150 KB or more does not fit, rows do: the databases are made first, with room.
     stop(place.serve().await).await;
     let command = on_a_full_disk(&place.command(&source, &["--data-dir", &data]), 256);
-    place.run(command).await.refused().says(&["assets"]);
+    let ran = place.run(command).await.refused().says(&["table assets, row "]);
+    names_rows_of(&ran, &truth);
     place.import(&source, &[]).await.well();
     place.import(&source, &["--verify"]).await.well();
     let server = place.serve().await;

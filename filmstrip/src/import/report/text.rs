@@ -31,7 +31,7 @@ pub(super) fn of(report: &Report) -> String {
     let mut text = heading(report);
     text.push_str(&table(report));
     for (what, rows) in [
-        ("left out", &report.skipped),
+        ("were left out", &report.skipped),
         ("cannot be read; they stay behind", &report.broken),
         ("came before and have another content by now; nothing was changed here", &report.changed),
         ("have an id that belongs to something else here", &report.taken),

@@ -188,13 +188,74 @@ async fn bytes_at_an_address_are_fetched_when_that_is_wished_and_only_once() {
     ended.unwrap();
     assert_eq!((report.counts(Stage::Assets).completed, report.counts(Stage::Assets).missing), (1, 1));
     let told = report.text();
-    assert!(told.contains("https://old.example/gone did not give them: it answered 404"), "{told}");
+    assert!(
+        told.contains("https://old.example/gone did not give them: Failed to download from URL: HTTP 404"),
+        "{told}"
+    );
 
     let before = target.fetches();
     let (ended, report) = ran(&target, made(), limits(64, 999)).await;
     ended.unwrap();
     assert_eq!((report.counts(Stage::Assets).already, target.fetches()), (2, before));
     assert_eq!(report.counts(Stage::Assets).missing, 1, "the one that is here is not missing any more");
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_an_image_is_missing_and_no_reason_to_leave_the_row_behind() {
+    let made = || {
+        vec![
+            asset("a1", &[Content::At(Slot::Asset, "https://old.example/page")]),
+            asset("a2", &[Content::Here(Slot::Asset, b"two")]),
+            asset("a3", &[Content::Here(Slot::Asset, b"a torn page")]),
+            job(7, &["a1", "a2"], &[]),
+        ]
+    };
+    let of = |report: &Report| {
+        let counts = report.counts(Stage::Assets);
+        (counts.imported, counts.already, counts.completed, counts.missing, counts.refused)
+    };
+    for before in [false, true] {
+        let target = Fake::new();
+        if before {
+            ran(&target, made(), limits(64, 999)).await.0.unwrap();
+        }
+        let (ended, report) = ran(&target, made(), FETCH).await;
+        ended.unwrap();
+        let there = if before { (0, 2, 0, 1, 1) } else { (2, 0, 0, 1, 1) };
+        assert_eq!(of(&report), there, "what the source itself holds wrongly is refused");
+        let told = report.text();
+        assert!(told.contains("its address gave other bytes: its bytes are no image"), "{told}");
+        assert_eq!(target.asset("a1").blob, None);
+        let frames: Vec<_> =
+            target.job("7").scenes[0].frames.iter().map(|frame| frame.blob.clone()).collect();
+        assert_eq!(frames, [None, target.asset("a2").blob]);
+        // What is handed in again comes after the others of its batch.
+        let mut rows = target.rows();
+        rows.sort_unstable();
+        assert_eq!(rows, ["7", "a1", "a2"], "each came once");
+        let (ended, report) = ran(&target, made(), FETCH).await;
+        ended.unwrap();
+        assert_eq!(of(&report), (0, 2, 0, 1, 1), "and again");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_fetch_stops_the_run_and_leaves_nothing_missing() {
+    let made = || vec![asset("a1", &[Content::At(Slot::Asset, "https://old.example/1")])];
+    let target = Fake::new();
+    // Two lists, then the fetch.
+    target.fails(Some(Fails::Before(3)));
+    let (ended, report) = ran(&target, made(), FETCH).await;
+    let told = ended.unwrap_err().to_string();
+    assert!(told.contains("at table assets, row a1"), "{told}");
+    assert!(told.contains("failed at fetching their bytes: call 3 fails"), "{told}");
+    assert_eq!((report.is_complete(), report.counts(Stage::Assets).missing), (false, 0));
+    assert!(target.rows().is_empty());
+    target.fails(None);
+    let (ended, report) = ran(&target, made(), FETCH).await;
+    ended.unwrap();
+    assert_eq!((report.counts(Stage::Assets).imported, report.counts(Stage::Assets).missing), (1, 0));
+    assert!(target.asset("a1").blob.is_some());
 }
 
 #[tokio::test]

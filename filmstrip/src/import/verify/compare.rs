@@ -46,6 +46,9 @@ pub(super) enum Sort {
 /// Fields of an asset that its bytes say, if there are any, whatever the source says.
 const SAID_BY_BYTES: [&str; 4] = ["asset.format", "asset.width", "asset.height", "asset.duration_ms"];
 
+/// Whether a key could open something here. No one who uses the service can make an old key do so.
+const OPENS: &str = "key.opens";
+
 /// What an asset may be by its bytes that the source calls something else.
 const CALLED_BY_BYTES: [(&str, &str); 5] = [
     ("image", "document"),
@@ -75,7 +78,8 @@ pub(super) fn thing(expected: &LegacyThing, here: &ImportedThing) -> Vec<Differe
         let (says, came, is) = (source.get(field), log.get(field), row.get(field));
         let excused = is_type(field) || (has_bytes && is_said_by_bytes(field, says, came));
         if came != is {
-            let sort = if here.touched { Sort::ChangedHere } else { Sort::Differs };
+            let on_purpose = here.touched && field != OPENS;
+            let sort = if on_purpose { Sort::ChangedHere } else { Sort::Differs };
             differences.push(between(sort, field, says, is));
         } else if says != came && !excused {
             differences.push(between(Sort::Differs, field, says, came));
@@ -224,6 +228,7 @@ fn sorted(value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use protos::{
+        asset::v1::LegacyKey,
         common::v1::Origin,
         job::v1::{LegacyFrame, LegacyScene},
     };
@@ -346,6 +351,19 @@ mod tests {
         assert_eq!(thing(&same(), &imported(same(), None, false))[0].sort, Sort::NotHere);
         let lost = ImportedThing { now: Some(same()), ..ImportedThing::default() };
         assert_eq!(thing(&same(), &lost)[0].sort, Sort::Differs);
+    }
+
+    #[test]
+    fn a_key_that_opens_something_is_never_as_it_came() {
+        let key = |opens| {
+            let key = LegacyKey { id: "k".to_owned(), opens, ..LegacyKey::default() };
+            LegacyThing { origin: None, thing: Some(legacy_thing::Thing::Key(key)) }
+        };
+        assert_eq!(thing(&key(false), &imported(key(false), Some(key(false)), false)), []);
+        for touched in [false, true] {
+            let found = thing(&key(false), &imported(key(false), Some(key(true)), touched));
+            assert_eq!(told(&found), [(Sort::Differs, "opens", "", "true")]);
+        }
     }
 
     #[test]
