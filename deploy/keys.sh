@@ -8,6 +8,8 @@ set -eu
 out=${1:-$(dirname "$0")/secrets}
 umask 077
 mkdir -p "$out"
+# It may have been there before, and open.
+chmod 700 "$out"
 # What is mounted is read by the container's own user; the directory above keeps everyone else out.
 umask 022
 
@@ -21,6 +23,24 @@ keep() {
     [ -e "$out/$1/$2" ] || printf '%s' "$3" > "$out/$1/$2"
 }
 
+# derived FILE SOURCE: what FILE holds came out of SOURCE. A FILE without its SOURCE would stay with a password that nobody else
+# has once SOURCE were drawn anew.
+derived() {
+    if [ -e "$out/$1" ] && [ ! -e "$out/$2" ]; then
+        echo "$out/$1 is there and $out/$2, which it was made from, is not: bring that back, or remove both." >&2
+        exit 1
+    fi
+}
+
+# Before anything is drawn.
+for service in asset job render stitch audio; do
+    derived "$service-database-owner/database_url" "postgres-roles/${service}_owner"
+    derived "$service-database/database_url" "postgres-roles/${service}_service"
+done
+derived nats-server/auth.conf nats-client/nats_url
+derived s3.env object-store/access_key_id
+derived s3.env object-store/secret_access_key
+
 keep postgres-superuser password "$(random)"
 for service in asset job render stitch audio; do
     keep postgres-roles "${service}_owner" "$(random)"
@@ -32,10 +52,15 @@ for service in asset job render stitch audio; do
     keep "$service-database" database_url "postgres://${service}_service:$role@postgres/film?schema=$service"
 done
 
-password=$(random)
+keep nats-client nats_url "nats://filmstrip:$(random)@nats:4222"
+# The one that is there, also when only the server's file has to be made again.
+password=$(sed -n 's|^nats://filmstrip:\([^@]*\)@.*$|\1|p' "$out/nats-client/nats_url")
+if [ -z "$password" ] && [ ! -e "$out/nats-server/auth.conf" ]; then
+    echo "$out/nats-client/nats_url is not of the form nats://filmstrip:PASSWORD@HOST:PORT: bring nats-server/auth.conf yourself." >&2
+    exit 1
+fi
 keep nats-server auth.conf "authorization { user: filmstrip, password: \"$password\" }
 "
-keep nats-client nats_url "nats://filmstrip:$password@nats:4222"
 
 keep object-store access_key_id filmstrip
 keep object-store secret_access_key "$(random)"

@@ -24,11 +24,13 @@ const SECURITY: [&str; 1] = ["checkov==3.3.30"];
 /// (a release may add its digests).
 const NOT_OURS: &str = "CKV_K8S_15,CKV_K8S_43";
 const RENDERED: [&str; 3] = ["k8s/rendered/base.yaml", "k8s/rendered/dev.yaml", "k8s/rendered/prod.yaml"];
-/// Merged first: the schema knows no merging.
+/// For each of the two stacks, and merged, first: the schema knows neither variables nor merging.
 const COMPOSE: &str = "\
 import json, yaml, compose_spec
-merged = json.dumps(yaml.safe_load(open('docker-compose.yml')))
-compose_spec.PyCompose.from_json(merged).validate()";
+text = open('docker-compose.yml').read()
+for stack in ['core', 'soundstage']:
+    merged = json.dumps(yaml.safe_load(text.replace('${STACK:-soundstage}', stack)))
+    compose_spec.PyCompose.from_json(merged).validate()";
 
 /// Runs every step, also after a failed one. `--write` keeps what is rendered; `--security` runs checkov as well.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {

@@ -2,6 +2,7 @@
 
 mod rules;
 mod service;
+mod stacks;
 
 use std::{fs, path::Path};
 
@@ -12,6 +13,12 @@ pub use self::{rules::check, service::Service};
 
 /// Where the secrets of a stack on one machine are made; not in the repository.
 pub const SECRETS: &str = "./deploy/secrets/";
+
+/// What can be asked for: everything with the real providers, or with stand-ins.
+pub const PROFILES: [&str; 2] = ["core", "soundstage"];
+
+/// The one of them whose project it is, as the file writes it.
+pub const CHOSEN: &str = "${STACK:-soundstage}";
 
 /// Reads the repository's.
 ///

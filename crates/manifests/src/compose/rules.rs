@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::{
-    compose::{SECRETS, Service, services},
+    compose::{PROFILES, SECRETS, Service, services, stacks},
     dockerfile::Dockerfile,
     facts::{Facts, PROCESSES},
     finding::Finding,
@@ -13,9 +13,6 @@ use crate::{
     quantity::seconds,
     rules::{images::is_pinned, settings::lacking},
 };
-
-/// What can be asked for: everything with stand-in providers, or with the real ones.
-pub(crate) const PROFILES: [&str; 2] = ["core", "soundstage"];
 
 /// Holds it to all rules.
 #[must_use]
@@ -39,18 +36,23 @@ pub fn check(file: &Value, root: &Path, images: &Dockerfile, facts: &Facts) -> V
         }
     }
     found.extend(profiles(&all));
+    found.extend(stacks::builds(&all));
+    found.extend(stacks::apart(file, &all, root));
     found
 }
 
 fn pinned(service: Service<'_>, images: &Dockerfile) -> Vec<String> {
-    let image = text(service.value, "/image");
-    let target = service.target();
+    let (image, target) = (service.image(), service.target());
     let mut wrong = Vec::new();
     if !is_pinned(image) {
         wrong.push(format!("{image:?} is no pinned image"));
     }
     if !target.is_empty() && images.stage(target).is_none() {
         wrong.push(format!("the Dockerfile has no target {target}"));
+    }
+    let from = text(service.value, "/build/target");
+    if service.is_built() && from != target {
+        wrong.push(format!("{image} is built from the target {from:?}"));
     }
     wrong
 }
@@ -64,6 +66,10 @@ fn health(service: Service<'_>, images: &Dockerfile) -> Vec<String> {
     }
     if !own.is_empty() && own.first() != Some(&"CMD") {
         return vec!["its health check goes through a shell".into()];
+    }
+    // It asks with HEAD, which not every server answers as it answers GET.
+    if own.contains(&"--spider") {
+        return vec!["its health check does not ask for what it wants to know (--spider)".into()];
     }
     Vec::new()
 }

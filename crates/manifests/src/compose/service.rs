@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
+    compose::{CHOSEN, PROFILES},
     facts::PROCESSES,
     object::{at, entries, list, text, texts},
 };
@@ -19,10 +20,24 @@ pub struct Service<'a> {
 }
 
 impl<'a> Service<'a> {
-    /// The target of the Dockerfile that it is built from.
+    /// The target of the Dockerfile that its image is of, by the image's name: `asset` of `filmstrip-asset`, and
+    /// `filmstrip` itself. Empty when it is somebody else's image.
     #[must_use]
     pub fn target(self) -> &'a str {
-        text(self.value, "/build/target")
+        let name = self.image().split(':').next().unwrap_or_default();
+        if name == "filmstrip" { name } else { name.strip_prefix("filmstrip-").unwrap_or_default() }
+    }
+
+    /// Its image, with the tag.
+    #[must_use]
+    pub fn image(self) -> &'a str {
+        text(self.value, "/image")
+    }
+
+    /// Whether its image is built for it, and not for another one.
+    #[must_use]
+    pub fn is_built(self) -> bool {
+        !at(self.value, "/build").is_null()
     }
 
     /// Its command, as a list.
@@ -67,9 +82,10 @@ impl<'a> Service<'a> {
             .collect()
     }
 
-    /// The profiles with which it starts.
+    /// The profiles with which it starts; what starts with the chosen one may start with each.
     #[must_use]
     pub fn profiles(self) -> Vec<&'a str> {
-        texts(self.value, "/profiles")
+        let told = texts(self.value, "/profiles");
+        if told == [CHOSEN] { PROFILES.to_vec() } else { told }
     }
 }

@@ -72,7 +72,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "measured-memory",
-        holds: "processes ask for the memory that was measured, and may have twice as much",
+        holds: "processes ask for the memory that was measured, and may have twice as much or a peak's",
         check: resources::measured,
     },
     Rule {
@@ -87,7 +87,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "stopping",
-        holds: "pods are given longer to stop than their process takes at most",
+        holds: "services work until callers forget their names, and pods have longer to stop than they take",
         check: stopping::stopping,
     },
     Rule {
@@ -99,12 +99,12 @@ pub const RULES: &[Rule] = &[
     Rule { name: "priorities", holds: "each pod has one of our priorities", check: placement::priorities },
     Rule {
         name: "scaling",
-        holds: "each process is scaled between a least and a most, and by nobody else",
+        holds: "each process is scaled between a least and a most, down one by one, and by nobody else",
         check: scaling::scaling,
     },
     Rule {
         name: "rollout",
-        holds: "a new version takes over before the old one goes",
+        holds: "a new version takes over, and is known to its callers, before the old one goes",
         check: rollout::rollout,
     },
     Rule {

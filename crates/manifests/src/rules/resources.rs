@@ -8,7 +8,17 @@ use crate::{
     object::{at, shown, text},
     overlay::Overlay,
     quantity::bytes,
+    workload::Workload,
 };
+
+/// What a process must ask for and what it must be let have at least, bytes, where its programs may take more than they
+/// did while it was measured; and why.
+const PEAKS: [(&str, u64, u64, &str); 3] = [
+    ("asset", 0, 1536 << 20, PHOTO),
+    ("render", 0, 1536 << 20, PHOTO),
+    ("stitch", 1 << 30, 3 << 30, "it encodes two at a time, each in 416 MB, or in 1.1 GB with many threads"),
+];
+const PHOTO: &str = "one photo of 100 megapixels may take 841 MB in ffmpeg, beside the process";
 
 const KINDS: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
@@ -52,6 +62,20 @@ pub(super) fn measured(rule: &'static str, overlay: &Overlay, facts: &Facts) -> 
             };
             wrong("requests", most);
             wrong("limits", most * 2);
+            found.extend(peaks(rule, workload, container));
+        }
+    }
+    found
+}
+
+fn peaks(rule: &'static str, workload: Workload<'_>, container: &Value) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (_, requests, limits, why) in PEAKS.into_iter().filter(|peak| peak.0 == workload.name()) {
+        for (side, least) in [("requests", requests), ("limits", limits)] {
+            if amount(container, side, "memory") < least {
+                let what = format!("memory {side} are below {} Mi: {why}", least >> 20);
+                found.push(Finding::new(rule, workload.subject(), what));
+            }
         }
     }
     found

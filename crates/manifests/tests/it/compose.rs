@@ -30,9 +30,16 @@ fn mutations() -> Vec<(&'static str, &'static str, Change)> {
     let etc = json!({"type": "bind", "source": "/etc", "target": "/x"});
     vec![
         ("compose-images", "/services/nats/image", Set(json!("nats:latest"))),
-        ("compose-images", "/services/asset/build/target", Set(json!("assets"))),
+        ("compose-images", "/services/asset-migrate/build/target", Set(json!("assets"))),
+        ("compose-images", "/services/asset/image", Set(json!("filmstrip-assets:0.1.0"))),
+        ("compose-builds", "/services/asset/build", Set(json!({"context": ".", "target": "asset"}))),
+        ("compose-builds", "/services/job-soundstage/build", Set(json!({"context": ".", "target": "job"}))),
+        ("compose-builds", "/services/asset/pull_policy", Remove),
+        ("compose-builds", "/services/stitch-migrate/build", Remove),
+        ("compose-builds", "/services/job-migrate/profiles", Set(json!(["core"]))),
         ("compose-health", "/services/postgres/healthcheck", Remove),
         ("compose-health", "/services/nats/healthcheck/test", Set(json!(["CMD-SHELL", "true"]))),
+        ("compose-health", "/services/nats/healthcheck/test", Set(json!(["CMD", "wget", "--spider", "http://x"]))),
         ("compose-health", "/services/asset/healthcheck", Set(json!({"disable": true}))),
         ("compose-order", "/services/asset/depends_on/asset-migrate", Remove),
         ("compose-order", "/services/asset/depends_on/nats/condition", Set(json!("service_started"))),
@@ -60,6 +67,10 @@ fn mutations() -> Vec<(&'static str, &'static str, Change)> {
         ("compose-profiles", "/services/stitch", Remove),
         ("compose-profiles", "/services/render/profiles", Push(json!("soundstage"))),
         ("compose-profiles", "/services/nats/profiles", Remove),
+        ("compose-stacks", "/name", Set(json!("filmstrip"))),
+        ("compose-stacks", "/services/postgres/profiles", Set(json!(["core", "soundstage"]))),
+        ("compose-stacks", "/services/job/container_name", Remove),
+        ("compose-stacks", "/services/render-soundstage/container_name", Set(json!("render"))),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! `deploy/keys.sh` makes every secret that a stack with stand-in providers needs, once.
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use manifests::{compose, render::kept};
 use serde_json::Value;
@@ -10,9 +10,15 @@ use crate::root;
 /// Only the real providers' keys are brought by whoever has them.
 const BROUGHT: [&str; 2] = ["xai", "replicate"];
 
-fn make_keys(into: &Path) {
+/// Whether it went well, and what it said against it.
+fn try_keys(into: &Path) -> (bool, String) {
     let done = Command::new("sh").arg(root().join("deploy/keys.sh")).arg(into).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
+}
+
+fn make_keys(into: &Path) {
+    let (went_well, words) = try_keys(into);
+    assert!(went_well, "{words}");
 }
 
 /// Every text in a document.
@@ -85,4 +91,42 @@ fn urls_hold_the_passwords_of_their_roles() {
     let nats = read("nats-client/nats_url");
     let password = nats.strip_prefix("nats://filmstrip:").unwrap().split('@').next().unwrap();
     assert!(read("nats-server/auth.conf").contains(password));
+}
+
+#[test]
+fn nobody_else_gets_into_a_directory_that_was_open() {
+    let scratch = tempfile::tempdir().unwrap();
+    let open = scratch.path().join("secrets");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+    make_keys(&open);
+    assert_eq!(fs::metadata(&open).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_password_that_one_of_two_files_has_is_never_drawn_anew() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |file: &str| scratch.path().join(file);
+    let read = |file: &str| fs::read_to_string(at(file)).unwrap();
+    make_keys(scratch.path());
+    let server = read("nats-server/auth.conf");
+    // The server's file is made from the clients' again.
+    fs::remove_file(at("nats-server/auth.conf")).unwrap();
+    make_keys(scratch.path());
+    assert_eq!(read("nats-server/auth.conf"), server);
+    // What was made stays when that which it was made from has gone, and nothing is drawn.
+    for (made, from) in [
+        ("nats-server/auth.conf", "nats-client/nats_url"),
+        ("job-database/database_url", "postgres-roles/job_service"),
+        ("job-database-owner/database_url", "postgres-roles/job_owner"),
+        ("s3.env", "object-store/secret_access_key"),
+    ] {
+        let (before, source) = (read(made), read(from));
+        fs::remove_file(at(from)).unwrap();
+        let (went_well, words) = try_keys(scratch.path());
+        assert!(!went_well && words.contains(from), "{words}");
+        assert!(!at(from).exists());
+        assert_eq!(read(made), before);
+        fs::write(at(from), source).unwrap();
+    }
 }
