@@ -11,12 +11,15 @@
 //! | `outline` | whose things are: owners that exist, and orphans |
 //! | `scenes_db` | the Python service's `scenes.db` |
 //! | `phoenix` | the Phoenix service's database |
+//! | `unfinished`, `urls` | what both readers say of work that was not over, and of addresses |
 
 pub mod model;
 mod outline;
 mod phoenix;
 mod scenes_db;
 pub mod source;
+mod unfinished;
+mod urls;
 
 pub use model::{
     Broken, Bytes, Found, IMPORTED_CLIENT, Kind, Place, Row, RowKey, Skipped, Slot, Stage, Thing,

@@ -19,6 +19,7 @@ use crate::{
         reader::Reader,
         rows::{Fault, Record, quoted},
     },
+    urls,
 };
 
 /// Columns that have a place of their own here.
@@ -105,12 +106,12 @@ fn place(record: &Record) -> Result<(Option<Place>, Option<String>), Broken> {
         return Ok((Some(place), None));
     }
     Ok(match record.filled("source_url")?.map(str::trim) {
-        Some(url) if elsewhere(url) => {
+        Some(url) if urls::external(url) => {
             let place = Place::Url(url.to_owned());
             (Some(place), Some(format!("its bytes are not in the source, only at {}", bare(url))))
         }
         Some(url) => {
-            let url = quoted(bare(url));
+            let url = quoted(&bare(url));
             let reason =
                 format!("its bytes are not in the source, and {url} is no address to fetch them from");
             (None, Some(reason))
@@ -119,20 +120,10 @@ fn place(record: &Record) -> Result<(Option<Place>, Option<String>), Broken> {
     })
 }
 
-/// Whether an address leads to the web, and not to the older service itself.
-fn elsewhere(url: &str) -> bool {
-    let lower = url.to_ascii_lowercase();
-    let own = ["/api/v2/assets/", "/api/v3/assets/"].iter().any(|path| lower.contains(path));
-    !own && (lower.starts_with("https://") || lower.starts_with("http://"))
-}
-
 /// An address from its host on, without what may let someone in: a name and a password before the host, and the query.
-fn bare(url: &str) -> &str {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let end = host.find('/').unwrap_or(host.len());
-    let start = host.get(..end).and_then(|host| host.rfind('@')).map_or(0, |at| at + 1);
-    host.get(start..).unwrap_or_default()
+fn bare(url: &str) -> String {
+    let bare = urls::bare(url);
+    bare.split_once("://").map_or(bare.as_str(), |(_, rest)| rest).to_owned()
 }
 
 fn kind(record: &Record) -> Result<String, Broken> {

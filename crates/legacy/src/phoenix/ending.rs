@@ -4,6 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::json::{self, Members};
+use crate::unfinished::unfinished;
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,11 +50,6 @@ pub(super) fn of(status: &str, progress: Option<&Members>, video: &Video) -> Opt
         ("pending" | "approved" | "processing", _) => failed(unfinished(status)),
         _ => return None,
     })
-}
-
-/// Why something that was not over is not taken further.
-pub(super) fn unfinished(status: &str) -> String {
-    format!("was unfinished in the older service (status {status}) and is not taken further")
 }
 
 /// What a job's progress says went wrong.

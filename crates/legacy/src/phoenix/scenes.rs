@@ -5,7 +5,7 @@
 
 use protos::job::v1::{LegacyFrame, LegacyScene};
 
-use super::{ending::unfinished, owners::times, storyboard::Drawn};
+use super::{owners::times, storyboard::Drawn};
 use crate::{
     model::{Broken, Bytes, Place, Slot},
     source::{
@@ -13,6 +13,7 @@ use crate::{
         reader::Reader,
         rows::{Record, derived_id, quoted},
     },
+    unfinished::unfinished,
 };
 
 /// A row of `sub_jobs`.

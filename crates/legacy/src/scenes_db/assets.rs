@@ -6,7 +6,7 @@ use protos::{
 };
 use serde_json::Map;
 
-use super::{facts::Facts, formats, tags, urls};
+use super::{facts::Facts, formats, tags};
 use crate::{
     model::{Broken, Bytes, Found, Place, Row, Slot, Thing},
     outline::{Outline, Owner},
@@ -15,6 +15,7 @@ use crate::{
         reader::Reader,
         rows::{Fault, Record, quoted},
     },
+    urls,
 };
 
 /// Columns that have a place of their own here.

@@ -3,7 +3,7 @@
 use protos::asset::v1::{Asset, LegacyThing, legacy_thing};
 use serde_json::{Map, Value};
 
-use super::{assets::hint, facts::Facts, formats, jobs::milliseconds, urls};
+use super::{assets::hint, facts::Facts, formats, jobs::milliseconds};
 use crate::{
     model::{Broken, Bytes, Found, IMPORTED_CLIENT, Place, Row, Slot, Thing},
     outline::Outline,
@@ -12,6 +12,7 @@ use crate::{
         reader::Reader,
         rows::{Record, derived_id},
     },
+    urls,
 };
 
 /// How many characters of a prompt make a name.

@@ -8,7 +8,7 @@
 //! | `jobs` | `generated_videos` with their scenes |
 //! | `rest` | what is never brought over |
 //! | `facts` | what a row says that has no place of its own here |
-//! | `formats`, `tags`, `urls` | values in many spellings |
+//! | `formats`, `tags` | values in many spellings |
 
 mod assets;
 mod facts;
@@ -20,7 +20,6 @@ mod rest;
 mod tags;
 #[cfg(test)]
 mod tests;
-mod urls;
 
 use std::collections::HashSet;
 

@@ -4,7 +4,7 @@ use protos::job::v1::LegacyScene;
 use serde_json::Value;
 
 use super::{
-    at_provider, end, micros, milliseconds,
+    at_provider, micros, milliseconds,
     scenes::{Scenes, member, number},
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         reader::Reader,
         rows::{Fault, Record},
     },
+    unfinished::unfinished,
 };
 
 /// Columns that have a place of their own here, or are read as JSON.
@@ -93,7 +94,7 @@ fn end(row: &Record) -> Result<(&'static str, String), Broken> {
             "failed",
             error.unwrap_or_else(|| "failed in the older service, which did not say why".to_owned()),
         ),
-        status => ("failed", end::unfinished(status)),
+        status => ("failed", unfinished(status)),
     })
 }
 

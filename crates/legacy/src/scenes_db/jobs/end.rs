@@ -4,7 +4,7 @@ use protos::job::v1::LegacyJob;
 use serde_json::Value;
 
 use super::at_provider;
-use crate::{model::Broken, source::rows::Record};
+use crate::{model::Broken, source::rows::Record, unfinished::unfinished};
 
 /// Whether the row says that there is a video.
 pub(super) fn says_completed(row: &Record) -> Result<bool, Broken> {
@@ -54,11 +54,6 @@ pub(super) fn write(
     end.clone_into(&mut job.status);
     job.error = error;
     Ok(())
-}
-
-/// Why something that was not over is not taken further.
-pub(super) fn unfinished(status: &str) -> String {
-    format!("was unfinished in the older service (status {status}) and is not taken further")
 }
 
 /// Why it failed: pair jobs say it in their metadata alone.

@@ -20,7 +20,6 @@ use serde_json::{Map, Value};
 use super::{
     facts::Facts,
     owners::{TIMES, times},
-    urls,
 };
 use crate::{
     model::{Broken, Bytes, Found, Row, Slot, Thing},
@@ -30,6 +29,7 @@ use crate::{
         reader::Reader,
         rows::{Fault, Record},
     },
+    urls,
 };
 use said::Said;
 use scenes::Scenes;

@@ -1,7 +1,7 @@
-//! URLs as the Python service wrote them: of its own, of where things came from, and of providers.
+//! URLs as the older services wrote them: of their own, of where things came from, and of providers.
 
 /// Whether it leads out of the service, to where bytes may be fetched.
-pub(super) fn external(url: &str) -> bool {
+pub(crate) fn external(url: &str) -> bool {
     let lower = url.trim().to_ascii_lowercase();
     (lower.starts_with("https://") || lower.starts_with("http://"))
         && !lower.contains("/api/v2/assets/")
@@ -9,7 +9,7 @@ pub(super) fn external(url: &str) -> bool {
 }
 
 /// Without what may let someone in: query, fragment and what stands before the host's name.
-pub(super) fn bare(url: &str) -> String {
+pub(crate) fn bare(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let url = &url[..end];
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
