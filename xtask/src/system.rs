@@ -24,6 +24,8 @@ pub(crate) enum Package {
     Postgres,
     /// pip, to fetch from PyPI.
     Pip,
+    /// npm, to fetch from its registry.
+    Npm,
     /// nginx, a peer in a bench.
     Nginx,
 }
@@ -79,6 +81,8 @@ impl Manager {
             (Manager::Brew, Package::Postgres) => "postgresql",
             (Manager::Apt | Manager::Dnf, Package::Pip) => "python3-pip",
             (Manager::Brew, Package::Pip) => "python",
+            (Manager::Apt | Manager::Dnf, Package::Npm) => "npm",
+            (Manager::Brew, Package::Npm) => "node",
         }
     }
 
