@@ -19,9 +19,11 @@ COPY gateway gateway
 COPY filmstrip filmstrip
 COPY tests tests
 COPY xtask xtask
+# The commit that `--version` and `/version` tell; nothing when it is not given.
+ARG REVISION=""
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --release --locked \
+    FILMSTRIP_COMMIT="${REVISION}" cargo build --release --locked \
         --package filmstrip-gateway --package filmstrip-asset --package filmstrip-job --package filmstrip-render \
         --package filmstrip-stitch --package filmstrip-audio --package filmstrip \
     && install --strip -D --target-directory=/out \

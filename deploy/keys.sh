@@ -70,5 +70,6 @@ keep object-store secret_access_key "$(random)"
 
 keep link link_secret "$(random)"
 keep gateway-api api_auth_key "$(random)"
+keep grafana admin_password "$(random)"
 
-echo "The API's key is in $out/gateway-api/api_auth_key."
+echo "The API's key is in $out/gateway-api/api_auth_key, the password of Grafana's admin in $out/grafana/admin_password."

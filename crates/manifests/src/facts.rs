@@ -5,6 +5,13 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::Context as _;
 use serde_json::Value;
 
+use crate::{
+    metrics::{self, Metric},
+    object::text,
+    overlay::Overlay,
+    render::{CLUSTER, kept},
+};
+
 /// The processes, as the guide names them.
 pub const PROCESSES: [&str; 6] = ["gateway", "asset", "job", "render", "stitch", "audio"];
 
@@ -19,6 +26,10 @@ pub struct Facts {
     pub network: Value,
     /// The guide for those who deploy it.
     pub guide: String,
+    /// The metrics that there are.
+    pub metrics: Vec<Metric>,
+    /// What belongs to the cluster, and is applied before any overlay.
+    pub cluster: Overlay,
 }
 
 /// A setting of a process.
@@ -54,7 +65,14 @@ impl Facts {
             anyhow::ensure!(!table.is_empty(), "docs/DEPLOYING.md has no table of the settings of {process}");
             Ok(((*process).to_owned(), table))
         });
-        Ok(Self { settings: settings.collect::<anyhow::Result<_>>()?, measured, network, guide })
+        Ok(Self {
+            settings: settings.collect::<anyhow::Result<_>>()?,
+            measured,
+            network,
+            guide,
+            metrics: metrics::read(&read("docs/METRICS.md")?)?,
+            cluster: kept(root, CLUSTER)?,
+        })
     }
 
     /// The settings of a process; none for what is not one.
@@ -70,6 +88,12 @@ impl Facts {
         found.map_or("", |setting| setting.default.as_str())
     }
 
+    /// The name of the namespace that everything is in.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.cluster.of("Namespace").next().map_or("", |space| text(space, "/metadata/name"))
+    }
+
     /// Whether some process reads this variable.
     #[must_use]
     pub fn anyone_reads(&self, variable: &str) -> bool {
@@ -79,6 +103,10 @@ impl Facts {
     /// Whether that process reads this variable.
     #[must_use]
     pub fn reads(&self, process: &str, variable: &str) -> bool {
+        // The standard ones of OpenTelemetry are no settings of ours; those that are used are told in the guide all the same.
+        if variable.starts_with("OTEL_") {
+            return self.guide.contains(&format!("`{variable}`"));
+        }
         let file_of = variable.strip_suffix("_FILE");
         let is = |setting: &Setting| {
             setting.variable == variable || (setting.secret && file_of == Some(&setting.variable))

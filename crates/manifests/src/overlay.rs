@@ -11,7 +11,7 @@ use crate::{
 /// The objects of one overlay.
 #[derive(Clone, Debug)]
 pub struct Overlay {
-    /// Its directory's name: `base`, `dev`, `prod`.
+    /// Its directory's name: `base`, `dev`, `prod`, or `cluster`.
     pub name: String,
     /// What it consists of.
     pub objects: Vec<Value>,

@@ -13,12 +13,18 @@ use crate::overlay::Overlay;
 /// What is rendered: the overlays, and the base that they share.
 pub const OVERLAYS: [&str; 3] = ["base", "dev", "prod"];
 
+/// What belongs to the cluster and is in no overlay.
+pub const CLUSTER: &str = "cluster";
+
 /// Renders an overlay with `kubectl kustomize`.
 ///
 /// # Errors
 /// kubectl cannot be started or does not like the files; its words are in the text.
 pub fn render(root: &Path, kubectl: &Path, name: &str) -> anyhow::Result<String> {
-    let directory = if name == "base" { "k8s/base".to_owned() } else { format!("k8s/overlays/{name}") };
+    let directory = match name {
+        "base" | CLUSTER => format!("k8s/{name}"),
+        _ => format!("k8s/overlays/{name}"),
+    };
     let output = Command::new(kubectl)
         .args(["kustomize", &directory])
         .current_dir(root)

@@ -64,7 +64,7 @@ impl<'a> Workload<'a> {
         self.labels().get(NAME).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The component label of its pods: `edge`, `service`, `migration`, `store`, `stand-in`.
+    /// The component label of its pods: `edge`, `service`, `migration`, `store`, `stand-in`, `telemetry`.
     #[must_use]
     pub fn component(self) -> &'a str {
         self.labels().get(COMPONENT).and_then(Value::as_str).unwrap_or_default()

@@ -3,6 +3,7 @@
 mod rules;
 mod service;
 mod stacks;
+mod watching;
 
 use std::{fs, path::Path};
 
@@ -16,6 +17,9 @@ pub const SECRETS: &str = "./deploy/secrets/";
 
 /// What can be asked for: everything with the real providers, or with stand-ins.
 pub const PROFILES: [&str; 2] = ["core", "soundstage"];
+
+/// What may be asked for besides: what shows metrics, traces and logs.
+pub const OBSERVABILITY: &str = "observability";
 
 /// The one of them whose project it is, as the file writes it.
 pub const CHOSEN: &str = "${STACK:-soundstage}";

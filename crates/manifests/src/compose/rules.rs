@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::{
-    compose::{PROFILES, SECRETS, Service, services, stacks},
+    compose::{PROFILES, SECRETS, Service, services, stacks, watching},
     dockerfile::Dockerfile,
     facts::{Facts, PROCESSES},
     finding::Finding,
@@ -22,7 +22,7 @@ pub fn check(file: &Value, root: &Path, images: &Dockerfile, facts: &Facts) -> V
     for service in &all {
         let rules = [
             ("compose-images", pinned(*service, images)),
-            ("compose-health", health(*service, images)),
+            ("compose-health", health(*service, &all, images)),
             ("compose-order", order(*service, &all)),
             ("compose-hardening", hardening(*service)),
             ("compose-ports", ports(*service)),
@@ -38,6 +38,9 @@ pub fn check(file: &Value, root: &Path, images: &Dockerfile, facts: &Facts) -> V
     found.extend(profiles(&all));
     found.extend(stacks::builds(&all));
     found.extend(stacks::apart(file, &all, root));
+    found.extend(watching::telling(&all, root));
+    found.extend(watching::limits(&all));
+    found.extend(watching::versions(&all, root));
     found
 }
 
@@ -57,12 +60,13 @@ fn pinned(service: Service<'_>, images: &Dockerfile) -> Vec<String> {
     wrong
 }
 
-fn health(service: Service<'_>, images: &Dockerfile) -> Vec<String> {
+fn health(service: Service<'_>, all: &[Service<'_>], images: &Dockerfile) -> Vec<String> {
     let own = texts(service.value, "/healthcheck/test");
     let off = at(service.value, "/healthcheck/disable") == &json!(true);
     let of_image = images.holds(service.target(), "HEALTHCHECK").is_some();
-    if !service.is_once() && (off || (own.is_empty() && !of_image)) {
-        return vec!["has no health check, and does not run once and end".into()];
+    let asked = watching::asked_by(service.name, all).is_some();
+    if !service.is_once() && (off || (own.is_empty() && !of_image && !asked)) {
+        return vec!["has no health check, does not run once and end, and nobody asks for it".into()];
     }
     if !own.is_empty() && own.first() != Some(&"CMD") {
         return vec!["its health check goes through a shell".into()];
@@ -81,6 +85,9 @@ fn order(service: Service<'_>, all: &[Service<'_>]) -> Vec<String> {
             wrong.push(format!("waits for {name}, which is not there"));
             continue;
         };
+        if let Some(asking) = watching::asked_by(name, all).filter(|_| !watching::has_check(other.value)) {
+            wrong.push(format!("waits for {name}, which has no health check: {asking} asks for it"));
+        }
         let right = if other.is_once() { "service_completed_successfully" } else { "service_healthy" };
         if condition != right {
             wrong.push(format!("waits for {name} with {condition:?} and not with {right}"));

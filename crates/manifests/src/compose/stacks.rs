@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::Value;
 
 use crate::{
-    compose::{CHOSEN, PROFILES, Service},
+    compose::{CHOSEN, OBSERVABILITY, PROFILES, Service},
     facts::PROCESSES,
     finding::Finding,
     object::{text, texts},
@@ -50,7 +50,7 @@ pub(super) fn apart(file: &Value, all: &[Service<'_>], root: &Path) -> Vec<Findi
     }
     for service in all {
         let told = texts(service.value, "/profiles");
-        if told != [CHOSEN] && !PROFILES.iter().any(|profile| told == [*profile]) {
+        if told != [CHOSEN] && told != [OBSERVABILITY] && !PROFILES.iter().any(|profile| told == [*profile]) {
             wrong(service.name, "is neither in one profile nor in the chosen one");
         }
     }

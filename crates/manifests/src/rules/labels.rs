@@ -8,31 +8,45 @@ use crate::{
 };
 
 const PART_OF: &str = "/metadata/labels/app.kubernetes.io~1part-of";
-const CLUSTER_WIDE: [&str; 2] = ["Namespace", "PriorityClass"];
-const COMPONENTS: [&str; 5] = ["edge", "service", "migration", "store", "stand-in"];
+const COMPONENTS: [&str; 6] = ["edge", "service", "migration", "store", "stand-in", "telemetry"];
 
-pub(super) fn namespace(rule: &'static str, overlay: &Overlay, _: &Facts) -> Vec<Finding> {
-    let Some(space) = overlay.of("Namespace").next() else {
-        return vec![Finding::new(rule, overlay.name.as_str(), "there is no Namespace")];
-    };
-    let modes = ["enforce", "audit", "warn"].into_iter().filter(|mode| {
-        text(space, &format!("/metadata/labels/pod-security.kubernetes.io~1{mode}")) != "restricted"
-    });
-    let mut found: Vec<Finding> = modes
-        .map(|mode| {
-            let what = format!("pod-security.kubernetes.io/{mode} is not `restricted`");
-            Finding::new(rule, subject(space), what)
+/// What has no namespace is the cluster's, and those who deploy may not make it.
+pub(super) fn namespace(rule: &'static str, overlay: &Overlay, facts: &Facts) -> Vec<Finding> {
+    let name = facts.namespace();
+    let others = overlay.objects.iter().filter(|object| text(object, "/metadata/namespace") != name);
+    others
+        .map(|object| Finding::new(rule, subject(object), format!("is not in the namespace {name:?}")))
+        .collect()
+}
+
+/// What objects may be, since a schema that is not found is no fault to those who look for it.
+const KINDS: [(&str, &str); 13] = [
+    ("v1", "ConfigMap"),
+    ("v1", "Service"),
+    ("v1", "ServiceAccount"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("batch/v1", "Job"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("keda.sh/v1alpha1", "ScaledObject"),
+    ("v1", "PersistentVolumeClaim"),
+    // Another rule says that it may not be here.
+    ("v1", "Secret"),
+];
+
+pub(super) fn kinds(rule: &'static str, overlay: &Overlay, _: &Facts) -> Vec<Finding> {
+    let known =
+        |object: &&serde_json::Value| KINDS.contains(&(text(object, "/apiVersion"), text(object, "/kind")));
+    let others = overlay.objects.iter().filter(|object| !known(object));
+    others
+        .map(|object| {
+            let what = format!("is of a kind that nobody here knows: {}", text(object, "/apiVersion"));
+            Finding::new(rule, subject(object), what)
         })
-        .collect();
-    let name = text(space, "/metadata/name");
-    for object in &overlay.objects {
-        let inside =
-            CLUSTER_WIDE.contains(&text(object, "/kind")) || text(object, "/metadata/namespace") == name;
-        if !inside {
-            found.push(Finding::new(rule, subject(object), format!("is not in the namespace {name}")));
-        }
-    }
-    found
+        .collect()
 }
 
 pub(super) fn labels(rule: &'static str, overlay: &Overlay, _: &Facts) -> Vec<Finding> {

@@ -2,8 +2,10 @@
 
 mod accounts;
 mod budgets;
+mod cluster;
 mod identity;
 pub mod images;
+mod keda;
 mod labels;
 mod migrations;
 mod network;
@@ -18,6 +20,7 @@ pub mod secrets;
 mod services;
 pub mod settings;
 mod stopping;
+mod telemetry;
 
 use crate::{facts::Facts, finding::Finding, overlay::Overlay};
 
@@ -42,9 +45,10 @@ impl Rule {
 pub const RULES: &[Rule] = &[
     Rule {
         name: "namespace",
-        holds: "the namespace lets in only pods of the restricted standard, and everything is in it",
+        holds: "everything is in the one namespace, so nothing is made that belongs to the cluster",
         check: labels::namespace,
     },
+    Rule { name: "kinds", holds: "everything is of a kind whose schema is known", check: labels::kinds },
     Rule {
         name: "labels",
         holds: "everything says what it is part of, and pods what they are",
@@ -103,6 +107,22 @@ pub const RULES: &[Rule] = &[
         check: scaling::scaling,
     },
     Rule {
+        name: "scaled-by-work",
+        holds: "what KEDA asks for is a metric of the service itself, and no answer takes nothing away",
+        check: keda::scaled,
+    },
+    Rule {
+        name: "telling",
+        holds: "every process tells a collector that is there what it does, and which pod it is",
+        check: telemetry::telling,
+    },
+    Rule { name: "maps", holds: "no map is too large to be applied", check: telemetry::maps },
+    Rule {
+        name: "retention",
+        holds: "Prometheus forgets before its volume is full",
+        check: telemetry::retention,
+    },
+    Rule {
         name: "rollout",
         holds: "a new version takes over, and is known to its callers, before the old one goes",
         check: rollout::rollout,
@@ -159,6 +179,31 @@ pub const RULES: &[Rule] = &[
         check: network::internet,
     },
 ];
+
+/// What has to hold of what belongs to the cluster.
+pub const CLUSTER_RULES: &[Rule] = &[
+    Rule {
+        name: "cluster-scope",
+        holds: "what is applied for the whole cluster has no namespace, and says what it is part of",
+        check: cluster::scope,
+    },
+    Rule {
+        name: "cluster-namespace",
+        holds: "the namespace lets in only pods of the restricted standard",
+        check: cluster::namespace,
+    },
+    Rule {
+        name: "cluster-priorities",
+        holds: "stores go before services, workers and what watches, and nobody takes a running pod's place",
+        check: cluster::priorities,
+    },
+];
+
+/// Holds what belongs to the cluster to all rules over it.
+#[must_use]
+pub fn check_cluster(facts: &Facts) -> Vec<Finding> {
+    CLUSTER_RULES.iter().flat_map(|rule| rule.check(&facts.cluster, facts)).collect()
+}
 
 /// Holds an overlay to all rules.
 #[must_use]

@@ -30,24 +30,18 @@ pub(super) fn spread(rule: &'static str, overlay: &Overlay, _: &Facts) -> Vec<Fi
     found
 }
 
-pub(super) fn priorities(rule: &'static str, overlay: &Overlay, _: &Facts) -> Vec<Finding> {
-    let value =
-        |name: &str| overlay.named("PriorityClass", name).and_then(|class| at(class, "/value").as_i64());
+pub(super) fn priorities(rule: &'static str, overlay: &Overlay, facts: &Facts) -> Vec<Finding> {
     let mut found = Vec::new();
-    let order: Vec<_> =
-        ["store", "service", "worker"].iter().map(|end| value(&format!("filmstrip-{end}"))).collect();
-    if order.iter().any(Option::is_none) || !order.is_sorted_by(|above, below| above > below) {
-        let what = "stores do not go before services, or services before workers";
-        found.push(Finding::new(rule, "PriorityClass", what));
-    }
     for workload in overlay.workloads() {
         let name = text(workload.pod(), "/priorityClassName");
-        if value(name).is_none() {
-            found.push(Finding::new(
-                rule,
-                workload.subject(),
-                format!("its priority {name:?} is none of ours"),
-            ));
+        if facts.cluster.named("PriorityClass", name).is_none() {
+            let what = format!("its priority {name:?} is none of ours");
+            found.push(Finding::new(rule, workload.subject(), what));
+        }
+        // What watches must never be kept at the cost of what is watched.
+        if (workload.component() == "telemetry") != (name == "filmstrip-telemetry") {
+            let what = format!("its priority {name:?} is that of something else");
+            found.push(Finding::new(rule, workload.subject(), what));
         }
     }
     found

@@ -1,7 +1,7 @@
 //! The three questions that a server is asked.
 //!
 //! *Started*: it listens, which takes up to `start.patience`. *Ready*: its own answer, which its database can take away.
-//! *Living*: it accepts connections; never its readiness, or a database that is away would have everything restarted.
+//! *Living*: it answers at all; never its readiness, or a database that is away would have everything restarted.
 
 use serde_json::Value;
 
@@ -13,6 +13,9 @@ use crate::{
     quantity::seconds,
     workload::Workload,
 };
+
+/// The name under which a process says no more than that it answers (`grpc.health.v1`).
+const LIVE: &str = "live";
 
 pub(super) fn probes(rule: &'static str, overlay: &Overlay, facts: &Facts) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -51,10 +54,13 @@ fn meanings(workload: Workload<'_>, container: &Value) -> Vec<String> {
             if at(container, "/readinessProbe/grpc/port") != port || port.is_null() {
                 wrong.push("readinessProbe does not ask for gRPC health at its port".to_owned());
             }
-            for probe in ["startupProbe", "livenessProbe"] {
-                if at(container, &format!("/{probe}/tcpSocket")).is_null() {
-                    wrong.push(format!("{probe} is not whether the port accepts connections"));
-                }
+            if at(container, "/startupProbe/tcpSocket").is_null() {
+                wrong.push("startupProbe is not whether the port accepts connections".to_owned());
+            }
+            if at(container, "/livenessProbe/grpc/port") != port
+                || text(container, "/livenessProbe/grpc/service") != LIVE
+            {
+                wrong.push(format!("livenessProbe does not ask for gRPC health of the name {LIVE:?}"));
             }
         }
         _ => {}

@@ -43,7 +43,7 @@ pub(super) fn references(rule: &'static str, overlay: &Overlay, _: &Facts) -> Ve
             }
         }
     }
-    for scaler in overlay.of("HorizontalPodAutoscaler") {
+    for scaler in overlay.of("HorizontalPodAutoscaler").chain(overlay.of("ScaledObject")) {
         let target = |part: &str| text(scaler, &format!("/spec/scaleTargetRef/{part}"));
         if overlay.named(target("kind"), target("name")).is_none() {
             found.push(Finding::new(rule, subject(scaler), "what it scales is not there"));
@@ -58,6 +58,8 @@ fn named(workload: Workload<'_>) -> Vec<(&'static str, &str)> {
     for volume in list(workload.pod(), "/volumes") {
         all.push(("ConfigMap", text(volume, "/configMap/name")));
         all.push(("PersistentVolumeClaim", text(volume, "/persistentVolumeClaim/claimName")));
+        let projected = list(volume, "/projected/sources").iter();
+        all.extend(projected.map(|source| ("ConfigMap", text(source, "/configMap/name"))));
     }
     for container in workload.all_containers() {
         all.extend(

@@ -63,10 +63,12 @@ pub fn referred_to(workload: Workload<'_>) -> BTreeSet<&str> {
     volumes.chain(variables).filter(|name| !name.is_empty()).collect()
 }
 
-/// Variables of a container whose text is a secret of one of our processes.
+/// Variables of a container whose text is a secret: of one of our processes, or by its name of somebody else's.
 fn literal_secrets<'a>(facts: &Facts, container: &'a serde_json::Value) -> Vec<&'a str> {
     let is_secret = |variable: &str| {
-        facts.settings.values().flatten().any(|setting| setting.secret && setting.variable == variable)
+        let named = ["PASSWORD", "SECRET", "TOKEN"].iter().any(|word| variable.contains(word));
+        (named && !variable.ends_with("_FILE"))
+            || facts.settings.values().flatten().any(|setting| setting.secret && setting.variable == variable)
     };
     let set = list(container, "/env").iter().filter(|one| !text(one, "/value").is_empty());
     set.map(|one| text(one, "/name")).filter(|name| is_secret(name)).collect()

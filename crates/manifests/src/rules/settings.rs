@@ -20,7 +20,8 @@ pub(super) fn known(rule: &'static str, overlay: &Overlay, facts: &Facts) -> Vec
         let mut wrong = |what: String| found.push(Finding::new(rule, workload.subject(), what));
         for container in workload.containers() {
             let own = list(container, "/env").iter().map(|one| text(one, "/name"));
-            for variable in own.filter(|variable| !facts.reads(process, variable)) {
+            let own = own.filter(|variable| !facts.reads(process, variable) && !is_part(container, variable));
+            for variable in own {
                 wrong(format!("{variable} is no setting of {process}"));
             }
             // All processes share one map, and take no notice of what is for others.
@@ -34,6 +35,14 @@ pub(super) fn known(rule: &'static str, overlay: &Overlay, facts: &Facts) -> Vec
         }
     }
     found
+}
+
+/// Whether a variable is there to be put into another one: what the pod is told of itself.
+fn is_part(container: &serde_json::Value, variable: &str) -> bool {
+    let all = list(container, "/env");
+    let of_pod = all.iter().find(|one| text(one, "/name") == variable);
+    of_pod.is_some_and(|one| !text(one, "/valueFrom/fieldRef/fieldPath").is_empty())
+        && all.iter().any(|one| text(one, "/value").contains(&format!("$({variable})")))
 }
 
 pub(super) fn complete(rule: &'static str, overlay: &Overlay, facts: &Facts) -> Vec<Finding> {

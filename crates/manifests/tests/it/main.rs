@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside of the test functions themselves")]
 
 mod change;
+mod cluster;
 mod compose;
 mod dockerfile;
 mod kept;
 mod keys;
 mod manifests;
 mod network;
+mod observability;
+mod operations;
 
 use std::path::PathBuf;
 

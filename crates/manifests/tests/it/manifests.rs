@@ -59,12 +59,12 @@ const CONTAINER: &str = "/spec/template/spec/containers/0";
 #[rustfmt::skip] // A table.
 fn mutations() -> Vec<Mutation> {
     use Whose::{Jobs, Kind, One, Processes, Servers, Services, Workloads};
-    let enforce = "/metadata/labels/pod-security.kubernetes.io~1enforce";
     let part_of = "/metadata/labels/app.kubernetes.io~1part-of";
     vec![
-        ("namespace", Kind("Namespace"), enforce, Remove),
-        ("namespace", Kind("Namespace"), enforce, Set(json!("baseline"))),
         ("namespace", Workloads, "/metadata/namespace", Set(json!("default"))),
+        ("namespace", Kind("ServiceAccount"), "/metadata/namespace", Remove),
+        ("kinds", Workloads, "/kind", Set(json!("Deploymnet"))),
+        ("kinds", Kind("ScaledObject"), "/apiVersion", Set(json!("keda.sh/v1"))),
         ("labels", Workloads, part_of, Remove),
         ("labels", Workloads, "/spec/template/metadata/labels/app.kubernetes.io~1name", Set(json!("other"))),
         ("labels", Workloads, "/spec/template/metadata/labels/app.kubernetes.io~1component", Remove),
@@ -121,6 +121,8 @@ fn mutations() -> Vec<Mutation> {
         ("probes", Servers, "CONTAINER/livenessProbe", Remove),
         ("probes", Processes, "CONTAINER/startupProbe/failureThreshold", Remove),
         ("probes", Services, "CONTAINER/readinessProbe/grpc/port", Set(json!(1))),
+        ("probes", Services, "CONTAINER/livenessProbe/grpc/service", Remove),
+        ("probes", Services, "CONTAINER/startupProbe", Set(json!({"grpc": {"port": 5001}}))),
         ("probes", Services, "CONTAINER/livenessProbe", Set(json!({"grpc": {"port": 5001}}))),
         ("probes", One("Deployment/gateway"), "CONTAINER/livenessProbe/httpGet/path", Set(json!("/readyz"))),
         ("probes", One("Deployment/gateway"), "CONTAINER/readinessProbe/httpGet/path", Set(json!("/livez"))),
@@ -138,8 +140,9 @@ fn mutations() -> Vec<Mutation> {
         ("spread", Processes, "POD/topologySpreadConstraints/1", Remove),
         ("spread", Processes, "POD/topologySpreadConstraints/0/labelSelector", Remove),
         ("priorities", Workloads, "POD/priorityClassName", Remove),
-        ("priorities", Kind("PriorityClass"), "/metadata/name", Set(json!("other"))),
-        ("priorities", One("PriorityClass/filmstrip-worker"), "/value", Set(json!(2_000_000))),
+        ("priorities", Workloads, "POD/priorityClassName", Set(json!("other"))),
+        ("priorities", Processes, "POD/priorityClassName", Set(json!("filmstrip-telemetry"))),
+        ("priorities", One("Deployment/grafana"), "POD/priorityClassName", Set(json!("filmstrip-store"))),
         ("scaling", Kind("HorizontalPodAutoscaler"), "/spec/scaleTargetRef/name", Set(json!("other"))),
         ("scaling", Kind("HorizontalPodAutoscaler"), "/spec/minReplicas", Remove),
         ("scaling", Kind("HorizontalPodAutoscaler"), "/spec/maxReplicas", Set(json!(0))),
@@ -153,6 +156,33 @@ fn mutations() -> Vec<Mutation> {
         ("scaling", Kind("HorizontalPodAutoscaler"), "SCALE_DOWN/policies/0/value", Set(json!(2))),
         ("scaling", Kind("HorizontalPodAutoscaler"), "SCALE_DOWN/policies/0/periodSeconds", Set(json!(60))),
         ("scaling", Kind("HorizontalPodAutoscaler"), "SCALE_DOWN/policies", Push(json!({"type": "Percent", "value": 100}))),
+        ("scaling", Kind("ScaledObject"), "/spec/scaleTargetRef/name", Set(json!("other"))),
+        ("scaling", Kind("ScaledObject"), "/spec/scaleTargetRef/name", Set(json!("asset"))),
+        ("scaling", Kind("ScaledObject"), "/spec/minReplicaCount", Set(json!(1))),
+        ("scaling", Kind("ScaledObject"), "/spec/maxReplicaCount", Set(json!(1))),
+        ("scaling", Kind("ScaledObject"), "/spec/triggers", Set(json!([]))),
+        ("scaling", Kind("ScaledObject"), "KEDA_DOWN/stabilizationWindowSeconds", Remove),
+        ("scaling", Kind("ScaledObject"), "KEDA_DOWN/policies/0/value", Set(json!(2))),
+        ("scaled-by-work", Kind("ScaledObject"), "QUERY/query", Set(json!("max by (filmstrip_work) (filmstrip_work_dew)"))),
+        ("scaled-by-work", Kind("ScaledObject"), "QUERY/query", Set(json!("max by (filmstrip_work) (filmstrip_work_due{job=\"filmstrip-asset\"})"))),
+        ("scaled-by-work", One("ScaledObject/render"), "QUERY/query", Set(json!("sum(filmstrip_work_due{job=\"filmstrip-render\"})"))),
+        ("scaled-by-work", One("ScaledObject/render"), "QUERY/query", Set(json!("max by (filmstrip_model) (filmstrip_work_due{job=\"filmstrip-render\"})"))),
+        ("scaled-by-work", Kind("ScaledObject"), "QUERY/ignoreNullValues", Remove),
+        ("scaled-by-work", Kind("ScaledObject"), "QUERY/threshold", Remove),
+        ("scaled-by-work", Kind("ScaledObject"), "QUERY/threshold", Set(json!("0"))),
+        ("scaled-by-work", Kind("ScaledObject"), "QUERY/serverAddress", Set(json!("http://prometheus:9090"))),
+        ("scaled-by-work", One("ScaledObject/render"), "/spec/triggers/0/type", Set(json!("cron"))),
+        ("scaled-by-work", One("ScaledObject/render"), "/spec/triggers/1", Remove),
+        ("telling", Kind("ConfigMap"), "SHARED/OTEL_EXPORTER_OTLP_ENDPOINT", Remove),
+        ("telling", Kind("ConfigMap"), "SHARED/OTEL_EXPORTER_OTLP_ENDPOINT", Set(json!("http://colector:4318"))),
+        ("telling", Kind("ConfigMap"), "SHARED/OTEL_EXPORTER_OTLP_ENDPOINT", Set(json!("http://collector:4317"))),
+        ("telling", Processes, "TOLD/value", Set(json!("k8s.pod.name=render"))),
+        ("telling", Processes, "OF_POD/valueFrom/fieldRef/fieldPath", Set(json!("metadata.uid"))),
+        ("telling", One("Deployment/collector"), "/spec/replicas", Set(json!(2))),
+        ("maps", Kind("ConfigMap"), "/data/x", Set(json!("x".repeat(300_000)))),
+        ("retention", One("StatefulSet/prometheus"), "CONTAINER/args/2", Remove),
+        ("retention", One("StatefulSet/prometheus"), "CONTAINER/args/3", Remove),
+        ("retention", One("StatefulSet/prometheus"), "CONTAINER/args/3", Set(json!("--storage.tsdb.retention.size=10GB"))),
         ("rollout", Processes, "/spec/strategy/rollingUpdate/maxUnavailable", Remove),
         ("rollout", Processes, "/spec/strategy/rollingUpdate/maxSurge", Remove),
         ("rollout", Services, "/spec/minReadySeconds", Remove),
@@ -170,6 +200,7 @@ fn mutations() -> Vec<Mutation> {
 
         ("secrets", One("ConfigMap/nats"), "/kind", Set(json!("Secret"))),
         ("secrets", Processes, "CONTAINER/env", Push(json!({"name": "LINK_SECRET", "value": "x"}))),
+        ("secrets", One("Deployment/grafana"), "CONTAINER/env", Push(json!({"name": "GF_SECURITY_ADMIN_PASSWORD", "value": "x"}))),
         ("secrets", Processes, "SECRET/secret/secretName", Set(json!("nobody-knows"))),
         ("secrets", Processes, "SECRET/secret/defaultMode", Remove),
         ("secrets", Jobs, "CONTAINER/volumeMounts/0/readOnly", Remove),
@@ -180,6 +211,7 @@ fn mutations() -> Vec<Mutation> {
         ("owner-role", Jobs, "POD/volumes", Push(json!({"name": "o", "secret": {"secretName": "object-store"}}))),
 
         ("settings-known", Processes, "CONTAINER/env", Push(json!({"name": "STOP_GRACES", "value": "60s"}))),
+        ("settings-known", Processes, "TOLD/name", Set(json!("OTEL_RESOURCES"))),
         ("settings-known", Jobs, "CONTAINER/env/0/name", Set(json!("DATABASE_FILE"))),
         ("settings-known", Kind("ConfigMap"), "SHARED/S3_ENDPIONT", Set(json!("http://s3:7070"))),
         ("settings-complete", Processes, "CONTAINER/env/0", Remove),
@@ -200,6 +232,8 @@ fn mutations() -> Vec<Mutation> {
         ("references", Processes, "CONTAINER/envFrom/0/configMapRef/name", Set(json!("other"))),
         ("references", Workloads, "CONTAINER/volumeMounts/0/name", Set(json!("other"))),
         ("references", Kind("HorizontalPodAutoscaler"), "/spec/scaleTargetRef/kind", Set(json!("StatefulSet"))),
+        ("references", Kind("ScaledObject"), "/spec/scaleTargetRef/name", Set(json!("other"))),
+        ("references", One("Deployment/grafana"), "POD/volumes/4/projected/sources/0/configMap/name", Set(json!("other"))),
         ("references", Kind("Ingress"), "/spec/rules/0/http/paths/0/backend/service/port/name", Set(json!("grpc"))),
 
         ("default-deny", One("NetworkPolicy/default-deny"), "/spec/policyTypes/0", Remove),
@@ -229,11 +263,19 @@ fn pointer(short: &str, object: &Value) -> Option<String> {
         let volumes = object["spec"]["template"]["spec"]["volumes"].as_array()?;
         volumes.iter().position(is).map(|at| format!("{POD}/volumes/{at}"))
     };
+    let variable = |name: &str| {
+        let all = object.pointer(CONTAINER)?["env"].as_array()?;
+        all.iter().position(|one| one["name"] == name).map(|at| format!("{CONTAINER}/env/{at}"))
+    };
     let (head, rest) = short.split_at(short.find('/')?);
     let start = match head {
         "" => String::new(),
         "POD" => POD.to_owned(),
         "CONTAINER" => CONTAINER.to_owned(),
+        "KEDA_DOWN" => "/spec/advanced/horizontalPodAutoscalerConfig/behavior/scaleDown".to_owned(),
+        "QUERY" => "/spec/triggers/0/metadata".to_owned(),
+        "TOLD" => variable("OTEL_RESOURCE_ATTRIBUTES")?,
+        "OF_POD" => variable("K8S_POD_NAME")?,
         "SCALE_DOWN" => "/spec/behavior/scaleDown".to_owned(),
         "SCRATCH" => volume(&|one| one["name"] == "scratch")?,
         "DATABASE" => volume(&|one| one["name"] == "database")?,
