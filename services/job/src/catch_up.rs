@@ -42,7 +42,8 @@ pub async fn once(app: &App) -> anyhow::Result<()> {
         after = *last;
         for id in behind {
             if let Some(job) = app.find(id).await? {
-                app.log().execute(store::catch_up(&job.job, job.version)).await?;
+                let rows = store::catch_up(&job.job, job.version, &app.patience(), app.clock().now());
+                app.log().execute(rows).await?;
             }
         }
     }

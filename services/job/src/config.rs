@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use job::XaiSettings;
+use job_domain::watch::Patience;
 use kit::{Deps, Running};
 use process::{Common, Reader, Service};
 
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 const LONGEST_LEASE: Duration = Duration::from_secs(3600);
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(1);
+const LONGEST_PATIENCE: Duration = Duration::from_hours(365 * 24);
 
 /// The service with its settings.
 pub(crate) struct Process(job::Settings);
@@ -36,12 +39,24 @@ impl Service for Process {
             planner,
             instance: common.instance.clone(),
             lease: reader.duration("lease", SHORTEST_LEASE..=LONGEST_LEASE),
+            patience: patience(reader),
             ..job::Settings::new(asset, render, stitch, audio)
         }))
     }
 
     async fn build(self, deps: Deps) -> anyhow::Result<Running> {
         Box::pin(job::build(self.0, deps)).await
+    }
+}
+
+fn patience(reader: &mut Reader<'_>) -> Patience {
+    let mut with = |key: &str| reader.duration(key, SHORTEST_PATIENCE..=LONGEST_PATIENCE);
+    Patience {
+        person: with("watch.person"),
+        render: with("watch.render"),
+        stitch: with("watch.stitch"),
+        audio: with("watch.audio"),
+        job: with("watch.job"),
     }
 }
 
@@ -120,6 +135,17 @@ mod tests {
         assert_eq!(base(&[("XAI_API_KEY", "k")]), XaiSettings::new("k".into()).base_url);
         assert_eq!(base(&[("XAI_API_KEY", "k"), ("XAI_BASE_URL", "http://h/v1/")]), "http://h/v1");
         assert_eq!(base(&[("SOUNDSTAGE_URL", "http://127.0.0.1:9/")]), "http://127.0.0.1:9/v1");
+    }
+
+    #[test]
+    fn the_usual_patience_is_that_of_the_rules_and_each_part_can_be_set() {
+        let usual = read(&[("PLANNER", "templates")]).unwrap().patience;
+        assert_eq!(usual, Patience::default());
+        let set = read(&[("PLANNER", "templates"), ("WATCH_RENDER", "2s"), ("WATCH_PERSON", "48h")]).unwrap();
+        let (render, person) = (Duration::from_secs(2), Duration::from_hours(48));
+        assert_eq!(set.patience, Patience { render, person, ..Patience::default() });
+        let told = read(&[("PLANNER", "templates"), ("WATCH_JOB", "0s")]).map(|_| ()).unwrap_err().concat();
+        assert!(told.contains("watch.job") && told.contains("from 1s to 8760h"), "{told}");
     }
 
     #[test]

@@ -10,12 +10,12 @@ use bus::{
 };
 use futures::future::join_all;
 use job_domain::{Command, JobId, keys::Key};
-use kit::{Tasks, trace::TraceContext};
+use kit::{Tasks, trace};
 use protos::{audio::v1 as audio, render::v1 as render, stitch::v1 as stitch};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    app::{App, Report},
+    app::{App, RecordError, Recorded, Report},
     events::Origin,
     workers,
 };
@@ -56,16 +56,23 @@ async fn hear(app: &App, messages: &[Message]) -> anyhow::Result<()> {
             Err(error) => tracing::error!(message = %message.id, "a message is passed over: {error:#}"),
         }
     }
-    let recorded = join_all(jobs.into_iter().map(|(job, reports)| app.report(job, reports, None))).await;
+    let recorded = join_all(jobs.into_iter().map(|(job, reports)| record(app, job, reports))).await;
     recorded.into_iter().try_for_each(|recorded| recorded.map(drop)).context("recording what a worker said")
 }
 
+/// Jobs are recorded together and belong to different traces: each is recorded in its own.
+async fn record(app: &App, job: JobId, reports: Vec<Report>) -> Result<Option<Recorded>, RecordError> {
+    let traceparent = reports.iter().find_map(|report| report.origin.traceparent.clone());
+    let recording = app.report(job, reports, None);
+    match traceparent {
+        Some(traceparent) => trace::continuing(Some(&traceparent), recording).await,
+        None => recording.await,
+    }
+}
+
 fn origin(message: &Message) -> Origin {
-    // A message without a trace goes on in the job's own.
-    let traceparent = message.traceparent.as_deref().map(|trace| {
-        let parent = trace.parse::<TraceContext>();
-        parent.map_or_else(|_| TraceContext::root(), |parent| parent.child()).to_string()
-    });
+    // What follows from it goes on under the span in which it is handled; without one, in the job's own trace.
+    let traceparent = message.traceparent.clone();
     Origin { cause: Some(message.id.to_string()), actor: actor(&message.source), traceparent }
 }
 

@@ -5,6 +5,10 @@ use std::sync::LazyLock;
 use eventlog::{Meta, NewEvent, StoredEvent, Upcasters};
 use jiff::Timestamp;
 use job_domain::{JobEvent, JobId, event::SCHEMA_VERSION, event::UnreadableEvent, keys::Key};
+use telemetry::{
+    Subject,
+    trace::{Span, span},
+};
 use uuid::Uuid;
 
 /// The steps from the schema versions of old to today's, by kind. Every kind is at its first version yet.
@@ -44,13 +48,19 @@ impl Origin {
         Self { actor: "job", ..Self::default() }
     }
 
-    /// The origin as it is stored with events that happen now: in its trace, or else in the one that the job goes on in.
+    /// The one who watches over all jobs.
+    #[must_use]
+    pub fn watchdog() -> Self {
+        Self { actor: "watchdog", ..Self::default() }
+    }
+
+    /// The origin as it is stored with events that happen now: where its work stands, or else where the job's does.
     #[must_use]
     pub fn meta(&self, job: JobId, lineage: &Lineage) -> Meta {
         Meta {
             correlation_id: lineage.correlation.clone().unwrap_or_else(|| job_domain::keys::stream(job)),
             causation_id: self.cause.clone(),
-            traceparent: self.traceparent.clone().or_else(|| lineage.child()),
+            traceparent: self.traceparent.clone().or_else(|| lineage.traceparent.clone()),
             actor: self.actor.to_owned(),
         }
     }
@@ -59,7 +69,7 @@ impl Origin {
 /// What joins a job's events to the requests that led to them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lineage {
-    /// Trace of the newest request from outside: the work that it leads to goes on in it.
+    /// Where the newest request from outside stands in the job's trace: the work that it leads to goes on there.
     pub traceparent: Option<String>,
     /// Correlation id of the request that made the job.
     pub correlation: Option<String>,
@@ -74,9 +84,17 @@ impl Lineage {
         self.correlation.get_or_insert_with(|| meta.correlation_id.clone());
     }
 
-    fn child(&self) -> Option<String> {
-        let parent: kit::trace::TraceContext = self.traceparent.as_deref()?.parse().ok()?;
-        Some(parent.child().to_string())
+    /// The span of a request on the job: in the job's own trace, joined with the request's. One that has no trace yet goes on in
+    /// the request's.
+    pub(crate) fn joined(&self, origin: &Origin, job: JobId) -> Span {
+        let (own, request) = (self.traceparent.as_deref(), origin.traceparent.as_deref());
+        let trace = |traceparent: &str| traceparent.split('-').nth(1).map(str::to_owned);
+        let apart = own.and_then(trace) != request.and_then(trace);
+        let (parent, link) = match (own, request) {
+            (Some(own), Some(request)) if apart => (Some(own), Some(request)),
+            (own, request) => (request.or(own), None),
+        };
+        span("carry out command").under(parent).link(link).about(Subject::job(i64::from(job))).start()
     }
 }
 
@@ -122,6 +140,7 @@ pub fn millis(at: Timestamp) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use kit::trace::TraceContext;
     use serde_json::{Value, json};
 
     use super::*;
@@ -159,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_goes_on_in_the_trace_of_its_newest_request() {
+    fn a_job_goes_on_where_its_newest_request_stands() {
         let meta = |actor: &str, trace: Option<&str>, correlation: &str| Meta {
             actor: actor.to_owned(),
             traceparent: trace.map(str::to_owned),
@@ -178,5 +197,21 @@ mod tests {
         lineage.follow(&meta("api", Some("approve"), "request-4"));
         let wanted = (Some("approve"), Some("request-1"));
         assert_eq!((lineage.traceparent.as_deref(), lineage.correlation.as_deref()), wanted);
+    }
+
+    #[test]
+    fn a_request_on_a_job_is_part_of_the_jobs_trace_whatever_trace_the_request_has() {
+        let traceparent = || TraceContext::root().to_string();
+        let trace = |text: &str| text[3..35].to_owned();
+        let (own, request) = (traceparent(), traceparent());
+        let lineage = |own: Option<&String>| Lineage { traceparent: own.cloned(), correlation: None };
+        let origin = |request: Option<&String>| Origin { traceparent: request.cloned(), ..Origin::runner() };
+        let joined = |own, request| {
+            let span = lineage(own).joined(&origin(request), 7);
+            trace(&span.traceparent().unwrap())
+        };
+        assert_eq!(joined(Some(&own), Some(&request)), trace(&own));
+        assert_eq!(joined(Some(&own), None), trace(&own));
+        assert_eq!(joined(None, Some(&request)), trace(&request), "a job without a trace");
     }
 }

@@ -53,7 +53,7 @@ impl Watch {
         let mut items = Vec::with_capacity(batch.len());
         for stored in &batch {
             if let Some(id) = events::job_of(&stored.stream) {
-                items.extend(self.jobs.item(id, stored).await?);
+                items.extend(self.jobs.item(id, stored).await?.filter(|_| is_shown(stored)));
             }
         }
         Ok(Some(items))
@@ -69,7 +69,7 @@ pub async fn read(log: &Log, id: JobId, after: i64) -> anyhow::Result<Vec<pb::Fe
     let mut items = Vec::new();
     for stored in log.load(&keys::stream(id), 0).await? {
         job = fold(job, std::slice::from_ref(&stored))?;
-        if let (true, Some(job)) = (stored.position > after, &job) {
+        if let (true, Some(job)) = (stored.position > after && is_shown(&stored), &job) {
             items.push(item(&job.job, &events::read(&stored)?, &stored));
         }
     }
@@ -153,6 +153,12 @@ fn item(job: &Job, event: &JobEvent, stored: &StoredEvent) -> pb::FeedItem {
         error: job.error.clone().or_else(|| job.next_cut_error.clone()),
         outcome: job.outcome.map(|outcome| outcome.as_str().to_owned()),
     }
+}
+
+/// Whether it is something that happened to the job. That a job stands still is for those who run us, and told in
+/// the strip and in what is published.
+fn is_shown(stored: &StoredEvent) -> bool {
+    !matches!(stored.kind.as_str(), "JobStalled" | "JobResumed")
 }
 
 /// The scene that an event is about.

@@ -12,6 +12,7 @@
 //! | [`events`], [`store`] | stored events; read tables |
 //! | [`catch_up`] | read tables of an older program are brought up to date |
 //! | [`runner`], [`workers`] | what should be outstanding at the workers is made so |
+//! | [`watchdog`] | jobs that stand still are told, with a cause |
 //! | [`consumers`] | what the workers publish |
 //! | [`feed`], [`listing`], [`view`] | what others see of jobs |
 //! | [`publish`] | stored events as published messages |
@@ -40,6 +41,7 @@ pub mod runner;
 pub mod settings;
 pub mod store;
 pub mod view;
+pub mod watchdog;
 pub mod workers;
 
 use std::sync::Arc;
@@ -75,10 +77,13 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let tasks = Tasks::new("job", cancel.clone());
 
     bus.register(source::JOB, log.clone(), publish::translate);
-    let app = Arc::new(app::App::new(log, clock));
+    let app = Arc::new(app::App::new(log.clone(), clock.clone()).patient(settings.patience));
     consumers::start(&app, &bus, &tasks);
-    let runner = runner::Runner::new(Arc::clone(&app), workers, settings.clone(), cancel.clone());
+    let runner = runner::Runner::new(Arc::clone(&app), workers.clone(), settings.clone(), cancel.clone());
     tasks.spawn("run jobs", runner.run());
+    let watchdog = watchdog::Watchdog::new(Arc::clone(&app), workers, settings.clone(), cancel.clone());
+    tasks.spawn("watch over jobs", watchdog.run());
+    tasks.spawn("tell of unfinished jobs", watchdog::tell(log, clock, cancel.clone()));
 
     tasks.spawn("bring read tables up to date", catch_up::run(Arc::clone(&app), cancel.clone()));
 

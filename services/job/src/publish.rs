@@ -56,6 +56,23 @@ fn lifecycle(job_id: JobId, event: &JobEvent) -> Translated {
         JobEvent::JobFailed { reason, .. } => {
             Published::new(entity, "job_failed", &pb::JobFailed { job_id, reason: reason.clone() })
         }
+        JobEvent::JobStalled { owner, what, cause, since_ms, deadline_ms, times } => {
+            let message = pb::JobStalled {
+                job_id,
+                owner: owner.as_str().to_owned(),
+                what: what.clone(),
+                cause: cause.clone(),
+                since: time(*since_ms),
+                deadline: time(*deadline_ms),
+                times: *times,
+            };
+            Published::new(entity, "job_stalled", &message)
+        }
+        JobEvent::JobResumed { owner, what, since_ms } => {
+            let (owner, what) = (owner.as_str().to_owned(), what.clone());
+            let message = pb::JobResumed { job_id, owner, what, since: time(*since_ms) };
+            Published::new(entity, "job_resumed", &message)
+        }
         JobEvent::CutReplaced { outcome, master, .. } => {
             let message = pb::JobCutReplaced {
                 job_id,
@@ -119,6 +136,11 @@ fn imported(job_id: JobId, came: &JobImported) -> pb::JobImported {
 
 fn blob(blob: &BlobRef) -> common::BlobRef {
     common::BlobRef { sha256: blob.sha256.clone(), size: blob.size, content_type: blob.content_type.clone() }
+}
+
+/// RFC 3339 with `Z`.
+fn time(at_ms: i64) -> String {
+    Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::MAX).to_string()
 }
 
 fn length(duration_ms: i64) -> u64 {

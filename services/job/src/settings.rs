@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use job_domain::watch::Patience;
 use secrecy::SecretString;
 
 /// Settings of the job service. Nothing here is read from the environment by the service itself.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub instance: String,
     /// How long a job stays with a process that has died.
     pub lease: Duration,
+    /// How long a job may stand still before it is told to be stalled, by who has to move it next.
+    pub patience: Patience,
 }
 
 /// How the xAI planner is reached.
@@ -71,6 +74,7 @@ impl Settings {
             calls_at_once: 32,
             instance: "job".to_owned(),
             lease: Duration::from_secs(30),
+            patience: Patience::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::imported::JobImported;
 use crate::state::{JobKind, Override};
+use crate::watch::Owner;
 use crate::{BlobRef, JobId, JobTerms, SceneChanges, SceneDraft, SceneId, SoundtrackWish};
 use serde_json::{Map, Value};
 
@@ -103,6 +104,8 @@ pub enum Command {
     },
     /// Record what the job should ask for next. Safe at any time, and empty when there is nothing.
     Advance,
+    /// Record that the job did not move in time. Empty when it moved meanwhile, or somebody else has told it.
+    Overdue(Box<Overdue>),
     /// The render worker tells of a take.
     SceneReported {
         /// The scene.
@@ -133,6 +136,23 @@ pub enum Command {
         /// What became of it.
         outcome: MixOutcome,
     },
+}
+
+/// A job that did not move in time, as it was seen to stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overdue {
+    /// Who keeps it waiting.
+    pub owner: Owner,
+    /// What is waited for.
+    pub what: String,
+    /// Why, in words that a person can act on.
+    pub cause: String,
+    /// When it last moved, in milliseconds since 1970.
+    pub since_ms: i64,
+    /// The deadline that passed.
+    pub deadline_ms: i64,
+    /// How often it will have been told, from 1.
+    pub times: u32,
 }
 
 /// Why a worker could not deliver.

@@ -5,6 +5,7 @@ mod edit;
 mod import;
 mod lifecycle;
 mod next;
+mod overdue;
 mod overrides;
 mod regenerate;
 mod reports;
@@ -13,6 +14,7 @@ mod wish;
 pub use next::{has_next, next};
 
 use crate::evolve::fold;
+use crate::state::Stall;
 use crate::{Command, Job, JobEvent, Refusal};
 
 /// Decides a command on a job; `None` is a job that does not exist yet.
@@ -29,24 +31,40 @@ pub fn decide(job: Option<&Job>, command: Command) -> Result<Vec<JobEvent>, Refu
         (Some(job), command) => (job, command),
     };
     let (job, command) = job;
-    let Caused { mut events, leads_on } = caused(job, command)?;
-    if leads_on && (!events.is_empty() || has_next(job)) {
-        let (mut after, at_ms) = (job.clone(), job.updated_at_ms);
-        events.iter().for_each(|event| fold(&mut after, event, at_ms));
-        follow(&mut after, &mut events, at_ms);
+    let caused = caused(job, command)?;
+    let follows = caused.leads_on && (!caused.events.is_empty() || has_next(job));
+    let may_resume = job.stall.is_some() && !caused.events.is_empty();
+    if follows || may_resume {
+        let mut after = job.clone();
+        return Ok(take_up(&mut after, caused, job.updated_at_ms));
     }
-    Ok(events)
+    Ok(caused.events)
 }
 
 /// Decides a command on a job and folds what it causes into it, recorded at `at_ms`: the same events as
 /// [`decide`] gives. For many commands in a row, each on what the one before it led to.
 pub fn carry_out(job: &mut Job, command: Command, at_ms: i64) -> Result<Vec<JobEvent>, Refusal> {
-    let Caused { mut events, leads_on } = caused(job, command)?;
+    let caused = caused(job, command)?;
+    Ok(take_up(job, caused, at_ms))
+}
+
+/// Folds what a command causes into the job; that, with what follows from it.
+fn take_up(job: &mut Job, Caused { mut events, leads_on }: Caused, at_ms: i64) -> Vec<JobEvent> {
+    let stall = job.stall.clone();
     events.iter().for_each(|event| fold(job, event, at_ms));
+    resume(stall.as_ref(), job, &mut events, at_ms);
     if leads_on {
         follow(job, &mut events, at_ms);
     }
-    Ok(events)
+    events
+}
+
+/// Adds that a stalled job moves again, when what was just folded moved it.
+fn resume(before: Option<&Stall>, job: &mut Job, events: &mut Vec<JobEvent>, at_ms: i64) {
+    if let Some(event) = overdue::resumed(before, job) {
+        fold(job, &event, at_ms);
+        events.push(event);
+    }
 }
 
 /// What a command causes by itself.
@@ -77,6 +95,7 @@ fn caused(job: &Job, command: Command) -> Result<Caused, Refusal> {
         Command::RegenerateSoundtrack => regenerate::soundtrack(job).map(alone),
         Command::WishSoundtrack { wish } => wish::soundtrack(job, wish).map(alone),
         Command::Advance => Ok(Caused { events: Vec::new(), leads_on: true }),
+        Command::Overdue(seen) => Ok(alone(overdue::overdue(job, *seen))),
         Command::SceneReported { scene, take, outcome } => {
             reported(reports::scene(job, &scene, take, outcome))
         }
@@ -93,7 +112,9 @@ fn follow(job: &mut Job, events: &mut Vec<JobEvent>, at_ms: i64) {
         if following.is_empty() {
             return;
         }
+        let stall = job.stall.clone();
         following.iter().for_each(|event| fold(job, event, at_ms));
         events.extend(following);
+        resume(stall.as_ref(), job, events, at_ms);
     }
 }

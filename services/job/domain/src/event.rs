@@ -3,6 +3,7 @@
 use crate::imported::JobImported;
 use crate::input::{CutClip, MixInput, RenderInput, SoundtrackInput};
 use crate::state::{JobKind, Master, Outcome, Override};
+use crate::watch::Owner;
 use crate::{BlobRef, JobId, JobTerms, SceneChanges, SceneId, SceneSpec, SoundtrackWish};
 use serde::{Deserialize, Serialize, de::Error as _};
 use serde_json::{Map, Value};
@@ -222,6 +223,10 @@ pub enum JobEvent {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         warnings: Vec<String>,
     },
+    /// The job did not move since `since_ms`, and the deadline passed: why, told so many times by now.
+    JobStalled { owner: Owner, what: String, cause: String, since_ms: i64, deadline_ms: i64, times: u32 },
+    /// A job that stalled at `since_ms` moved again or is over; who had kept it waiting, and for what.
+    JobResumed { owner: Owner, what: String, since_ms: i64 },
 }
 
 /// A stored event that today's code cannot read.
@@ -271,6 +276,8 @@ impl JobEvent {
             Self::JobCompleted { .. } => "JobCompleted",
             Self::JobFailed { .. } => "JobFailed",
             Self::CutReplaced { .. } => "CutReplaced",
+            Self::JobStalled { .. } => "JobStalled",
+            Self::JobResumed { .. } => "JobResumed",
         }
     }
 

@@ -4,10 +4,12 @@ mod cuts;
 pub(crate) mod imported;
 mod scenes;
 mod soundtrack;
+mod stalls;
 
 use crate::event::{JobCreated, JobEvent};
 use crate::progress;
 use crate::state::{Job, JobStatus, Making, Soundtrack, Stage};
+use stalls::Moment;
 
 /// Folds one event into the job. `at_ms` is when the event was recorded, in milliseconds since 1970.
 #[must_use]
@@ -29,8 +31,13 @@ pub(crate) fn fold(job: &mut Job, event: &JobEvent, at_ms: i64) {
         *job = imported::again(job, came);
         return;
     }
+    let moment = Moment::of(job, event);
     apply(job, event, at_ms);
-    job.updated_at_ms = at_ms;
+    moment.apply(job, event, at_ms);
+    // A stall is nothing that happened to the job.
+    if !matches!(event, JobEvent::JobStalled { .. } | JobEvent::JobResumed { .. }) {
+        job.updated_at_ms = at_ms;
+    }
     raise_percentage(job);
 }
 
@@ -85,13 +92,20 @@ fn new_job(created: &JobCreated, at_ms: i64) -> Job {
         warnings: Vec::new(),
         created_at_ms: at_ms,
         updated_at_ms: at_ms,
+        moved_at_ms: at_ms,
+        approved_at_ms: None,
+        unfinished_since_ms: at_ms,
+        stall: None,
         imported: None,
     }
 }
 
 fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
     match event {
-        JobEvent::JobCreated(_) | JobEvent::JobImported(_) => {}
+        JobEvent::JobCreated(_)
+        | JobEvent::JobImported(_)
+        | JobEvent::JobStalled { .. }
+        | JobEvent::JobResumed { .. } => {}
         JobEvent::StoryboardDrafted { .. }
         | JobEvent::SceneEdited { .. }
         | JobEvent::SceneOverridden { .. }
@@ -110,6 +124,7 @@ fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
         | JobEvent::SoundtrackCharged { .. } => soundtrack::apply(job, event, at_ms),
         JobEvent::JobApproved { estimate_micros, .. } => {
             job.status = JobStatus::Approved;
+            job.approved_at_ms = Some(at_ms);
             job.estimate_micros = *estimate_micros;
             for scene in &mut job.scenes {
                 scene.wanted = true;
@@ -145,7 +160,7 @@ fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
         | JobEvent::ProductClosed { .. }
         | JobEvent::JobCompleted { .. }
         | JobEvent::JobFailed { .. }
-        | JobEvent::CutReplaced { .. } => cuts::apply(job, event),
+        | JobEvent::CutReplaced { .. } => cuts::apply(job, event, at_ms),
     }
 }
 
@@ -162,6 +177,7 @@ fn begin_cut(job: &mut Job, cut: u32) {
         takes: Vec::new(),
         soundtrack_take: None,
         stage: Stage::Rendering,
+        requested_at_ms: 0,
     });
 }
 

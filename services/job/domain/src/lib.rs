@@ -16,6 +16,7 @@
 //! | `soundtrack_wish` | what a person may wish of a soundtrack |
 //! | `pipeline/` | the settings that new jobs are made under |
 //! | `imported` | what an older database says of a finished job |
+//! | `watch/` | who has to move next, until when, and why a job stands still |
 //! | `progress`, `view`, `timeline` | what people see of a job |
 
 pub mod blob;
@@ -40,6 +41,7 @@ pub mod state;
 pub mod storyboard;
 pub mod timeline;
 pub mod view;
+pub mod watch;
 pub mod wishes;
 
 pub use blob::BlobRef;

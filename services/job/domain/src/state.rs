@@ -2,11 +2,13 @@
 
 mod cuts;
 mod soundtrack;
+mod stall;
 mod status;
 mod takes;
 
 pub use cuts::{CutFile, Making, Master, Product, Shown, Stage, Unwanted};
 pub use soundtrack::{Soundtrack, SoundtrackState, SoundtrackTake};
+pub use stall::Stall;
 pub use status::{JobKind, JobStatus, Outcome, SceneStatus};
 pub use takes::{Clip, Override, Scene, Take, TakeState};
 
@@ -81,12 +83,30 @@ pub struct Job {
     pub created_at_ms: i64,
     /// When something last happened to it.
     pub updated_at_ms: i64,
+    /// When something last happened that it waited for; 0 when that was not told yet.
+    #[serde(default)]
+    pub moved_at_ms: i64,
+    /// When it was let through; none before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_at_ms: Option<i64>,
+    /// Since when it has been unfinished, if it is: when it was made, or taken up again.
+    #[serde(default)]
+    pub unfinished_since_ms: i64,
+    /// What was told of it, while it stands still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall: Option<Stall>,
     /// Where it was brought over from, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
 }
 
 impl Job {
+    /// When something last happened that the job waited for, in milliseconds since 1970.
+    #[must_use]
+    pub fn last_moved_ms(&self) -> i64 {
+        self.moved_at_ms.max(self.created_at_ms)
+    }
+
     /// A scene of the storyboard by id.
     #[must_use]
     pub fn scene(&self, id: &str) -> Option<&Scene> {

@@ -62,6 +62,13 @@ fn job_line(event: &JobEvent) -> String {
             seconds(master.duration_ms),
             notes(warnings)
         ),
+        JobEvent::JobStalled { cause, times, .. } => match times {
+            0 | 1 => format!("stalled: {cause}"),
+            times => format!("still stalled, told {times} times: {cause}"),
+        },
+        JobEvent::JobResumed { owner, what, .. } => {
+            format!("stalled no more; it had waited for {} and {what}", owner.as_str())
+        }
         other => other.kind().to_owned(),
     }
 }

@@ -15,16 +15,17 @@ mod record;
 
 use std::sync::{Arc, OnceLock, Weak};
 
-use eventlog::{Append, AppendError, CommandRecord, Expected, Log, Statement, StoredEvent};
-use job_domain::{Command, Job, JobEvent, JobId, Refusal, decide, evolve, keys};
+use eventlog::{Append, AppendError, Appended, CommandRecord, Expected, Log, Meta, Statement, StoredEvent};
+use job_domain::{Command, Job, JobEvent, JobId, Refusal, decide, evolve, keys, watch::Patience};
 use kit::{Clock, Code, ServiceError};
+use telemetry::Subject;
 
 use self::kept::Kept;
 pub use self::record::{RecordError, Recorded, Report};
 use crate::{
     error::{database, refused},
     events::{self, Lineage, Origin},
-    store,
+    store, watchdog,
 };
 
 /// How often a change is decided again because somebody else was faster.
@@ -74,6 +75,7 @@ pub trait Observer: std::fmt::Debug + Send + Sync {
 pub struct App {
     log: Log,
     clock: Clock,
+    patience: Patience,
     kept: Kept,
     observer: OnceLock<Weak<dyn Observer>>,
     /// One creation at a time in this process, so that numbers are not fought for.
@@ -81,11 +83,23 @@ pub struct App {
 }
 
 impl App {
-    /// The jobs in `log`.
+    /// The jobs in `log`, with the usual patience.
     #[must_use]
     pub fn new(log: Log, clock: Clock) -> Self {
-        let (kept, observer) = (Kept::default(), OnceLock::new());
-        Self { log, clock, kept, observer, creating: tokio::sync::Mutex::default() }
+        let (patience, kept, observer) = (Patience::default(), Kept::default(), OnceLock::new());
+        Self { log, clock, patience, kept, observer, creating: tokio::sync::Mutex::default() }
+    }
+
+    /// The same jobs, with another patience.
+    #[must_use]
+    pub fn patient(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How long jobs may stand still.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        self.patience
     }
 
     /// Tells `observer` of changes from now on; only the first one given is told.
@@ -207,20 +221,35 @@ impl App {
             return Err(AppendError::Empty);
         };
         let version = before.version + i64::try_from(decided.len()).unwrap_or_default();
-        let meta = origin.meta(id, &before.lineage);
+        let span = before.lineage.joined(origin, id);
+        let meta = Meta { traceparent: span.traceparent(), ..origin.meta(id, &before.lineage) };
         let mut lineage = before.lineage.clone();
         lineage.follow(&meta);
         let append = Append::to(keys::stream(id))
             .expecting(Expected::Version(before.version))
             .events(decided.iter().map(|event| events::new(event, &meta, at)))
-            .statements(store::moved(&before.job, before.version, &job, version, at))
+            .statements(store::moved((&before.job, before.version), (&job, version), at, &self.patience))
             .statements(decided.iter().filter_map(|event| match event {
                 JobEvent::JobImported(came) => Some(store::holds(came)),
                 _ => None,
             }))
             .command(remember.record(&job));
-        let appended = self.log.append(append).await?;
+        let kinds = decided.iter().map(|event| event.kind().to_owned()).collect();
+        let appended = span.run(self.append_and_tell(append, kinds, version)).await?;
+        watchdog::ended(&before.job, &job);
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
+    }
+
+    /// Appends, and writes one line that says what happened to the job, in its trace.
+    async fn append_and_tell(
+        &self,
+        append: Append,
+        kinds: Vec<String>,
+        version: i64,
+    ) -> Result<Appended, AppendError> {
+        let appended = self.log.append(append).await?;
+        tracing::info!(events = kinds.join(" "), version, "recorded");
+        Ok(appended)
     }
 
     /// Makes a job: `command` is asked for the command again and again, with the id and the campaign's number
@@ -281,10 +310,12 @@ impl App {
         let append = Append::to(keys::stream(id))
             .expecting(Expected::NoStream)
             .events(decided.iter().map(|event| events::new(event, &meta, at)))
-            .statements(store::created(&job, number, version, at))
+            .statements(store::created(&job, number, version, at, &self.patience))
             .statements(more)
             .command(remember.record(&job));
-        let appended = self.log.append(append).await?;
+        let kinds = decided.iter().map(|event| event.kind().to_owned()).collect();
+        let appending = self.append_and_tell(append, kinds, version);
+        let appended = Subject::job(i64::from(id)).around(appending).await?;
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
     }
 

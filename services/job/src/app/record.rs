@@ -6,12 +6,13 @@ use std::sync::Arc;
 use eventlog::{Append, AppendError, Expected, NewEvent, Statement};
 use jiff::Timestamp;
 use job_domain::{Command, Job, JobId, keys};
+use telemetry::Subject;
 use tokio::sync::oneshot;
 
 use super::{App, DECISIONS, Snapshot, kept::Slot};
 use crate::{
     events::{self, Lineage, Origin},
-    store,
+    store, watchdog,
 };
 
 /// What a worker says of a job, or (`Advance`) that the next requests are to be recorded.
@@ -144,12 +145,17 @@ impl App {
     ) -> Result<Arc<Snapshot>, AppendError> {
         let Decided { job, lineage, events } = decided;
         let version = before.version + i64::try_from(events.len()).unwrap_or_default();
+        let kinds = events.iter().map(|event| event.kind.clone()).collect();
         let append = Append::to(keys::stream(job.id))
             .expecting(Expected::Version(before.version))
             .events(events)
             .statements(waiting.iter().filter_map(|waiting| waiting.guard.clone()))
-            .statements(store::moved(&before.job, before.version, &job, version, at));
-        let appended = self.log.append(append).await?;
+            .statements(store::moved((&before.job, before.version), (&job, version), at, &self.patience));
+        // Where the job stands: reports of several origins may be recorded together.
+        let traceparent = before.lineage.traceparent.clone();
+        let appending = Subject::job(i64::from(job.id)).around(self.append_and_tell(append, kinds, version));
+        let appended = kit::trace::continuing(traceparent.as_deref(), appending).await?;
+        watchdog::ended(&before.job, &job);
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
     }
 }

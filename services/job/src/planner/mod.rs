@@ -13,6 +13,7 @@ use job_domain::{
     wishes::{DEFAULT_CLIP_MS, Wishes},
 };
 use kit::{Code, ServiceError};
+use telemetry::trace::span;
 use tokio::time::Instant;
 
 use crate::settings::XaiSettings;
@@ -117,7 +118,9 @@ impl Planner {
     /// The wishes do not fit into a video, or the planner failed for good; nothing is made up in its place.
     pub async fn draw(&self, brief: Brief<'_>, choice: Choice) -> Result<Plan, ServiceError> {
         match &self.xai {
-            Some((xai, deadline)) if choice == Choice::Configured => ask(xai, *deadline, brief).await,
+            Some((xai, deadline)) if choice == Choice::Configured => {
+                span("draw storyboard").around(ask(xai, *deadline, brief)).await
+            }
             _ => {
                 let scenes = storyboard::draw(brief.kind, brief.photos, brief.wishes).map_err(wrong)?;
                 Ok(Plan { planner: TEMPLATE_PLANNER, scenes, calls: 0 })

@@ -13,11 +13,19 @@ use rand::RngExt as _;
 use reqwest::{StatusCode, header::RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
+use telemetry::{
+    KeyValue,
+    metrics::{PROVIDER_CALL_DURATION, key},
+    trace::{Build, span},
+};
 use tokio::time::{Instant, sleep, timeout_at};
 use url::{Host, Url};
 
 use crate::settings::XaiSettings;
 
+/// What traces and metrics call this provider, and what is asked of it.
+const PROVIDER: &str = "xai";
+const OPERATION: &str = "chat";
 /// Calls for one answer, the first included.
 const CALLS: u32 = 4;
 /// The longest wait between two calls, unless the provider asks for more.
@@ -30,6 +38,8 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 pub struct Xai {
     http: reqwest::Client,
     url: String,
+    /// The provider's host.
+    host: String,
     key: SecretString,
     model: String,
     backoff: Duration,
@@ -66,6 +76,21 @@ pub enum NoAnswer {
     Unreadable,
 }
 
+impl NoAnswer {
+    /// What kind it is, as traces and metrics have it.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Status(429) => "throttled",
+            Self::Status(400..=499) => "refused",
+            Self::Status(_) => "status",
+            Self::Transport(_) => "transport",
+            Self::Late => "late",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
 /// What one call came to.
 enum Call {
     Answer(String),
@@ -90,6 +115,7 @@ impl Xai {
         Ok(Self {
             http,
             url,
+            host: parsed.host_str().unwrap_or_default().to_owned(),
             key: settings.api_key.clone(),
             model: settings.model.clone(),
             backoff: settings.backoff,
@@ -120,15 +146,14 @@ impl Xai {
         for call in 1..=CALLS {
             self.calls.fetch_add(1, Ordering::Relaxed);
             *calls += 1;
-            let asked = match timeout_at(deadline, self.call(&body)).await {
-                Ok(Call::Answer(text)) => return Ok(text),
-                Ok(Call::Never(error)) => return Err(error),
-                Ok(Call::Again(error, asked)) => {
+            let asked = match self.told(&body, deadline).await {
+                Call::Answer(text) => return Ok(text),
+                Call::Never(error) => return Err(error),
+                Call::Again(error, asked) => {
                     tracing::warn!(call, error = %error, "the planner failed");
                     last = error;
                     asked
                 }
-                Err(_) => return Err(NoAnswer::Late),
             };
             let jitter = rand::rng().random_range(0.5..1.0);
             let pause = asked.unwrap_or_else(|| wait.mul_f64(jitter));
@@ -155,6 +180,35 @@ impl Xai {
                 "json_schema": { "name": "storyboard", "strict": true, "schema": question.schema },
             },
         })
+    }
+
+    /// A call until `deadline`, with its span and its place in the metrics.
+    async fn told(&self, body: &Value, deadline: Instant) -> Call {
+        let (span, began) = (self.span(body).start(), Instant::now());
+        let asking = timeout_at(deadline, self.call(body));
+        let call = span.run(asking).await.unwrap_or(Call::Never(NoAnswer::Late));
+        let mut attributes =
+            vec![KeyValue::new(key::PROVIDER, PROVIDER), KeyValue::new(key::OPERATION, OPERATION)];
+        if let Call::Again(error, _) | Call::Never(error) = &call {
+            span.set(key::ERROR, error.class());
+            span.fail(error.class());
+            attributes.push(KeyValue::new(key::ERROR, error.class()));
+            if let NoAnswer::Status(status) = error {
+                span.set(key::HTTP_STATUS, i64::from(*status));
+            }
+        }
+        PROVIDER_CALL_DURATION.took(began.elapsed(), &attributes);
+        call
+    }
+
+    fn span(&self, body: &Value) -> Build {
+        let model = body["model"].as_str().unwrap_or_default().to_owned();
+        span("ask planner")
+            .client()
+            .with(key::PROVIDER, PROVIDER)
+            .with(key::OPERATION, OPERATION)
+            .with(key::MODEL, model)
+            .with("server.address", self.host.clone())
     }
 
     async fn call(&self, body: &Value) -> Call {

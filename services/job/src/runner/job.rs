@@ -6,6 +6,7 @@ use eventlog::{Lease, lease};
 use jiff::Timestamp;
 use job_domain::{Command, Effect, JobId, has_next, plan};
 use kit::Clock;
+use telemetry::Subject;
 use tokio::{sync::Notify, task::JoinSet};
 
 use super::{
@@ -154,7 +155,7 @@ impl Task<'_> {
             self.calls.spawn(async move {
                 // The semaphore is never closed; without it the call would only be one too many.
                 let _permit = calls.acquire_owned().await.ok();
-                let asking = workers.ask(&job.job, &effect);
+                let asking = Subject::of_key(effect.key()).around(workers.ask(&job.job, &effect));
                 let trace = job.lineage.traceparent.as_deref();
                 let answer = kit::trace::continuing(trace, asking).await;
                 Asked { effect, answer }

@@ -4,6 +4,7 @@ mod behind;
 mod imported;
 mod list;
 mod read;
+mod watch;
 mod write;
 
 use eventlog::Migrations;
@@ -11,7 +12,8 @@ use eventlog::Migrations;
 pub use behind::{behind, catch_up};
 pub use imported::{Known, brought_over, held, holds, imported, is_free, is_free_number, known, rows};
 pub use list::{JobFilter, ListedScene, Page, Place, SceneFilter, Spend, jobs, scenes, spend};
-pub use read::{Free, campaign_number, free, job_of_scene, next_id, runner_lease};
+pub use read::{Backlog, Free, backlog, campaign_number, free, job_of_scene, next_id, runner_lease};
+pub use watch::{WATCHDOG, Waiting, is_watched_elsewhere, overdue, overview, respread, watched};
 pub use write::{created, is_playable, moved, remember};
 
 /// The service's database.
@@ -21,10 +23,12 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0001_job", include_str!("../../../../migrations/job/sqlite/0001_job.sql")),
         ("0002_shown", include_str!("../../../../migrations/job/sqlite/0002_shown.sql")),
         ("0003_imported", include_str!("../../../../migrations/job/sqlite/0003_imported.sql")),
+        ("0004_watch", include_str!("../../../../migrations/job/sqlite/0004_watch.sql")),
     ],
     postgres: &[
         ("0001_job", include_str!("../../../../migrations/job/postgres/0001_job.sql")),
         ("0002_shown", include_str!("../../../../migrations/job/postgres/0002_shown.sql")),
         ("0003_imported", include_str!("../../../../migrations/job/postgres/0003_imported.sql")),
+        ("0004_watch", include_str!("../../../../migrations/job/postgres/0004_watch.sql")),
     ],
 };

@@ -1,6 +1,7 @@
 //! Questions to the read tables.
 
 use eventlog::{Log, LogError, params};
+use jiff::Timestamp;
 use job_domain::JobId;
 
 /// The id that the next job takes unless another takes it first.
@@ -42,6 +43,33 @@ pub fn runner_lease(id: JobId) -> String {
 }
 
 const RUNNER: &str = "runner/job-";
+
+/// How many jobs somebody has to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Those that no process runs.
+    pub due: u64,
+    /// Those that one runs.
+    pub active: u64,
+    /// When the one that nobody runs last changed that did so longest ago.
+    pub oldest: Option<Timestamp>,
+}
+
+/// The jobs that somebody has to run, by the leases of those that do.
+///
+/// # Errors
+/// When the database fails.
+pub async fn backlog(log: &Log) -> Result<Backlog, LogError> {
+    let held = format!("lease.name IS NOT NULL AND lease.expires_at > {}", log.clock_sql());
+    let sql = format!(
+        "SELECT count(*) FILTER (WHERE {held}) AS active, count(*) FILTER (WHERE NOT ({held})) AS due, \
+         min(job.updated_at) FILTER (WHERE NOT ({held})) AS oldest \
+         FROM job LEFT JOIN lease ON lease.name = $1 || CAST(job.id AS TEXT) WHERE job.unfinished"
+    );
+    let rows = log.query(&sql, params![RUNNER]).await?;
+    let Some(row) = rows.first() else { return Ok(Backlog::default()) };
+    Ok(Backlog { due: row.get("due")?, active: row.get("active")?, oldest: row.get("oldest")? })
+}
 
 /// A job for which something should be outstanding and that no other process holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

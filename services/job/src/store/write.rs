@@ -6,7 +6,10 @@ use job_domain::{
     Job, JobStatus,
     state::Scene,
     view::{self, is_due},
+    watch::Patience,
 };
+
+use super::watch::Watched;
 
 /// Whether there is a video that plays.
 #[must_use]
@@ -32,11 +35,12 @@ fn moment(of_job_ms: i64, at: Timestamp) -> Timestamp {
 
 /// The rows of a new job. Another job with the same id, or the same number in the campaign, refuses them.
 #[must_use]
-pub fn created(job: &Job, number: u32, version: i64, at: Timestamp) -> Vec<Statement> {
-    let row = Statement::new(
+pub fn created(job: &Job, number: u32, version: i64, at: Timestamp, patience: &Patience) -> Vec<Statement> {
+    let mut row = Statement::new(
         "INSERT INTO job (id, campaign_id, number, client_id, kind, status, playable, unfinished, video_name, \
-         version, shown_version, created_at, updated_at, spent_micros) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13)",
+         version, shown_version, watched_version, created_at, updated_at, spent_micros, \
+         owner, unfinished_since, owed_since, deadline, stalled_since) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         params![
             job.id,
             &job.campaign_id,
@@ -54,6 +58,7 @@ pub fn created(job: &Job, number: u32, version: i64, at: Timestamp) -> Vec<State
         ],
     )
     .affecting(1);
+    row.params.extend(Watched::of(job, patience).params());
     let scenes = job.scenes.iter().map(|scene| {
         Statement::new(
             "INSERT INTO scene (id, job_id, place, status) VALUES ($1, $2, $3, $4)",
@@ -65,11 +70,17 @@ pub fn created(job: &Job, number: u32, version: i64, at: Timestamp) -> Vec<State
 
 /// The rows of a job that went from one state, which was that of `from`, to another.
 #[must_use]
-pub fn moved(before: &Job, from: i64, job: &Job, version: i64, at: Timestamp) -> Vec<Statement> {
-    let row = Statement::new(
+pub fn moved(
+    (before, from): (&Job, i64),
+    (job, version): (&Job, i64),
+    at: Timestamp,
+    patience: &Patience,
+) -> Vec<Statement> {
+    let mut row = Statement::new(
         "UPDATE job SET status = $2, playable = $3, unfinished = $4, version = $5, updated_at = $6, \
-         spent_micros = $7, shown_version = CASE WHEN shown_version = $8 THEN $5 ELSE shown_version END \
-         WHERE id = $1",
+         spent_micros = $7, shown_version = CASE WHEN shown_version = $8 THEN $5 ELSE shown_version END, \
+         owner = $9, unfinished_since = $10, owed_since = $11, deadline = $12, stalled_since = $13, \
+         watched_version = $5 WHERE id = $1",
         params![
             job.id,
             job.status.as_str(),
@@ -82,6 +93,7 @@ pub fn moved(before: &Job, from: i64, job: &Job, version: i64, at: Timestamp) ->
         ],
     )
     .affecting(1);
+    row.params.extend(Watched::of(job, patience).params());
     let gone = before.scenes.iter().filter(|scene| job.scene(&scene.spec.id).is_none());
     let gone = gone.map(|scene| Statement::new("DELETE FROM scene WHERE id = $1", params![&scene.spec.id]));
     let shown = |job: &Job, scene: &Scene| (scene.spec.index, view::scene_status(job, scene));

@@ -6,6 +6,7 @@ use job_domain::{
     BlobRef, JobCreated, JobEvent, JobImported, JobStatus, LegacyOrigin, Outcome,
     imported::ImportedFile,
     state::{JobKind, Master},
+    watch::Owner,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -87,6 +88,25 @@ fn told() -> Vec<(&'static str, JobEvent)> {
     vec![
         ("job_created", created()),
         ("job_imported", imported()),
+        (
+            "job_stalled",
+            JobEvent::JobStalled {
+                owner: Owner::Render,
+                what: "take 1 of scene 2".to_owned(),
+                cause: "render has worked on take 1 of scene 2 for 20 minutes without an end".to_owned(),
+                since_ms: 1_763_900_000_000,
+                deadline_ms: 1_763_901_200_000,
+                times: 1,
+            },
+        ),
+        (
+            "job_resumed",
+            JobEvent::JobResumed {
+                owner: Owner::Render,
+                what: "take 1 of scene 2".to_owned(),
+                since_ms: 1_763_901_200_500,
+            },
+        ),
         ("job_approved", JobEvent::JobApproved { estimate_micros: 2_400_000, planned_seconds: 12 }),
         ("job_canceled", JobEvent::JobCanceled { reason: Some("wrong photos".to_owned()) }),
         (

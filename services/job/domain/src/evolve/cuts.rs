@@ -3,11 +3,11 @@
 use crate::event::JobEvent;
 use crate::state::{CutFile, Job, JobStatus, Shown, Stage};
 
-pub(super) fn apply(job: &mut Job, event: &JobEvent) {
+pub(super) fn apply(job: &mut Job, event: &JobEvent, at_ms: i64) {
     match event {
         JobEvent::CutRequested { key, digest, clips, .. } => {
             let (key, digest, clips) = (key.clone(), digest.clone(), clips.clone());
-            set_stage(job, Stage::Cutting { key, digest, clips });
+            ask(job, Stage::Cutting { key, digest, clips }, at_ms);
         }
         JobEvent::CutReady { video, poster, duration_ms, .. } => {
             let cut = CutFile {
@@ -25,7 +25,7 @@ pub(super) fn apply(job: &mut Job, event: &JobEvent) {
             let soundtrack_take = job.soundtrack.ready().map_or(0, |(take, _)| take);
             if let Some(cut) = job.last_cut.clone() {
                 let (key, digest, input) = (key.clone(), digest.clone(), input.clone());
-                set_stage(job, Stage::Mixing { key, digest, input, soundtrack_take, cut });
+                ask(job, Stage::Mixing { key, digest, input, soundtrack_take, cut }, at_ms);
             }
         }
         JobEvent::MixReady { video, poster, duration_ms, .. } => {
@@ -54,6 +54,14 @@ pub(super) fn apply(job: &mut Job, event: &JobEvent) {
             job.making = None;
         }
         _ => {}
+    }
+}
+
+/// The stitch worker is asked for the step.
+fn ask(job: &mut Job, stage: Stage, at_ms: i64) {
+    if let Some(making) = &mut job.making {
+        making.stage = stage;
+        making.requested_at_ms = at_ms;
     }
 }
 

@@ -57,6 +57,10 @@ pub(crate) fn job(came: &JobImported) -> Job {
         warnings: warnings(came, is_completed),
         created_at_ms: millis(came.created_at_us),
         updated_at_ms: millis(came.updated_at_us),
+        moved_at_ms: millis(came.updated_at_us),
+        unfinished_since_ms: millis(came.created_at_us),
+        approved_at_ms: None,
+        stall: None,
         imported: Some(Imported {
             origin: came.origin.clone(),
             legacy_id: came.legacy_id,

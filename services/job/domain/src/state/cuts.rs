@@ -121,6 +121,9 @@ pub struct Unwanted {
     pub cut: u32,
     /// Key of the request.
     pub key: String,
+    /// When it was asked for, in milliseconds since 1970.
+    #[serde(default)]
+    pub requested_at_ms: i64,
 }
 
 /// The cut that is being made.
@@ -136,6 +139,9 @@ pub struct Making {
     pub soundtrack_take: Option<u32>,
     /// Which step it is at.
     pub stage: Stage,
+    /// When the stitch worker was asked last, in milliseconds since 1970; 0 before.
+    #[serde(default)]
+    pub requested_at_ms: i64,
 }
 
 impl Making {
@@ -147,6 +153,6 @@ impl Making {
             Stage::Mixing { key, .. } => (Product::Mix, key.clone()),
             _ => return None,
         };
-        Some(Unwanted { product, cut: self.cut, key })
+        Some(Unwanted { product, cut: self.cut, key, requested_at_ms: self.requested_at_ms })
     }
 }

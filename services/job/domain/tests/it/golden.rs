@@ -8,6 +8,7 @@ use job_domain::input::{CutClip, MixInput, RenderInput, SoundtrackInput, Soundtr
 use job_domain::scene::Music;
 use job_domain::soundtrack_wish::{ErrorStrategy, SyncMode};
 use job_domain::state::{JobKind, Master, Outcome, Override, Shown};
+use job_domain::watch::Owner;
 use job_domain::{JobStatus, JobTerms, LegacyOrigin, SceneChanges, SceneSpec, SceneStatus, SoundtrackWish};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -290,8 +291,18 @@ fn cuts() -> Vec<E> {
     ]
 }
 
+fn stalls() -> Vec<E> {
+    let (owner, what) = (Owner::Render, "take 1 of scene 1".to_owned());
+    let cause = "render has worked on take 1 of scene 1 for 20 minutes without an end".to_owned();
+    let (since_ms, deadline_ms) = (1_763_900_000_000, 1_763_901_200_000);
+    vec![
+        E::JobStalled { owner, what: what.clone(), cause, since_ms, deadline_ms, times: 1 },
+        E::JobResumed { owner, what, since_ms: 1_763_901_201_000 },
+    ]
+}
+
 fn every_kind() -> Vec<E> {
-    [storyboard(), takes(), soundtracks(), cuts()].concat()
+    [storyboard(), takes(), soundtracks(), cuts(), stalls()].concat()
 }
 
 fn stored(kind: &str) -> Value {

@@ -1,8 +1,9 @@
 //! Given, when, then: a job brought to a state by its own commands, and short names for what happens to it.
 
-use job_domain::command::Failure;
+use job_domain::command::{Failure, Overdue};
 use job_domain::scene::{Frame, Music};
 use job_domain::state::{JobKind, Override, Stage};
+use job_domain::watch::{Patience, watch};
 use job_domain::{
     BlobRef, Command, CreateJob, CutOutcome, Job, JobEvent, JobStatus, JobTerms, Refusal, SceneDraft,
     SceneOutcome, SceneStatus, SoundtrackOutcome, decide, digest::digest, evolve, plan, progress, replay,
@@ -298,6 +299,19 @@ pub(crate) fn show_as(scene: u32, status: SceneStatus) -> Command {
 pub(crate) fn show_prediction(scene: u32, provider_id: &str) -> Command {
     let shown = Override { status: None, provider_id: Some(provider_id.to_owned()) };
     Command::OverrideScene { scene: id(scene), shown }
+}
+
+/// The job, as it stands, was not moved in time by whoever has to move it next.
+pub(crate) fn overdue(job: &Job) -> Option<Command> {
+    let watch = watch(job, &Patience::default())?;
+    Some(Command::Overdue(Box::new(Overdue {
+        owner: watch.owner,
+        what: watch.what,
+        cause: "it takes too long".to_owned(),
+        since_ms: watch.since_ms,
+        deadline_ms: watch.deadline_ms,
+        times: job.stall.as_ref().map_or(0, |stall| stall.times) + 1,
+    })))
 }
 
 pub(crate) fn remove(scene: u32) -> Command {

@@ -23,4 +23,5 @@ mod soundtracks;
 mod templates;
 mod timeline;
 mod views;
+mod watching;
 mod wishes;

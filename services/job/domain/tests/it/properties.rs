@@ -1,6 +1,7 @@
 //! Any order of commands and reports, with repeats and replays, keeps the laws.
 
 mod laws;
+mod watched;
 
 use crate::harness::{self, Story, id};
 use job_domain::state::{Product, Stage};
@@ -24,6 +25,8 @@ enum Step {
     /// A report that came before comes again.
     Again(Index),
     Advance,
+    /// Nobody moved the job in time.
+    Overdue,
 }
 
 fn person() -> impl Strategy<Value = Command> {
@@ -76,6 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (any::<Index>(), prop::bool::weighted(0.75)).prop_map(|(which, well)| Step::Answer(which, well)),
         1 => any::<Index>().prop_map(Step::Again),
         3 => Just(Step::Advance),
+        2 => Just(Step::Overdue),
     ]
 }
 
@@ -103,6 +107,7 @@ fn command(step: &Step, story: &Story, reports: &[Command]) -> Option<Command> {
     match step {
         Step::Person(command) | Step::Report(command) => Some(command.clone()),
         Step::Advance => Some(Command::Advance),
+        Step::Overdue => harness::overdue(story.job()),
         Step::Answer(which, well) => {
             let effects = plan(story.job());
             (!effects.is_empty()).then(|| answer(which.get(&effects), *well))
@@ -121,9 +126,11 @@ fn take(story: Story, command: Command, laws: &mut Laws) -> Story {
             | Command::CutReported { .. }
             | Command::MixReported { .. }
             | Command::Advance
+            | Command::Overdue(_)
     );
     carried_out(story.job(), &command, &events);
     laws.reported(story.job(), &command);
+    watched::resumes(story.job(), &events);
     let mut before = story.job().clone();
     let then = story.when(command.clone());
     assert_eq!(then.events, events, "deciding is a pure function");
@@ -131,9 +138,11 @@ fn take(story: Story, command: Command, laws: &mut Laws) -> Story {
     for (event, at_ms) in recorded {
         let after = job_domain::evolve(Some(before.clone()), event, *at_ms).expect("the job stays");
         laws.happened(&before, event, &after);
+        watched::happened(&before, (event, *at_ms), &after);
         before = after;
     }
     laws.stands(then.story.job());
+    watched::stands(then.story.job());
     if is_report {
         let again = decide(then.story.job.as_ref(), command).expect("a report is never refused");
         assert!(again.is_empty(), "the same report again says nothing new, but: {again:?}");
@@ -184,7 +193,7 @@ fn to_rest(mut story: Story, laws: &mut Laws, well: bool) -> Story {
 }
 
 /// Kinds that the properties must come by, or they prove little.
-const SEEN: [&str; 24] = [
+const SEEN: [&str; 26] = [
     "SceneEdited",
     "SceneOverridden",
     "SceneRemoved",
@@ -209,6 +218,8 @@ const SEEN: [&str; 24] = [
     "ProductClosed",
     "JobFailed",
     "CutReplaced",
+    "JobStalled",
+    "JobResumed",
 ];
 
 #[test]

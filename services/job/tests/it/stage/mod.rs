@@ -47,6 +47,7 @@ pub(crate) struct Stage {
     pub(crate) assets: Assets,
     pub(crate) workers: Workers,
     pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
     running: Option<(Running, CancellationToken)>,
     around: CancellationToken,
     bus: Arc<InProcessBus>,
@@ -62,13 +63,19 @@ impl Stage {
 
     /// The same with other settings.
     pub(crate) async fn with(settings: impl FnOnce(&mut Settings)) -> Self {
-        Self::on(settings, |log| log).await
+        Self::on(Clock::system(), settings, |log| log).await
+    }
+
+    /// By a clock that is moved by hand: nothing is asked twice before it is.
+    pub(crate) async fn by(clock: Clock) -> Self {
+        Self::on(clock, |_| {}, |log| log).await
     }
 
     /// On a log in which the service can be made to stumble.
     pub(crate) async fn trapped() -> (Self, Arc<Wrapped<Trap>>) {
         let mut trap = None;
         let stage = Self::on(
+            Clock::system(),
             |_| {},
             |log| {
                 let set = Wrapped::new(log, Trap::default());
@@ -79,7 +86,22 @@ impl Stage {
         (stage.await, trap.unwrap())
     }
 
-    async fn on(settings: impl FnOnce(&mut Settings), wrap: impl FnOnce(Log) -> Log) -> Self {
+    /// On a log whose appends can be counted and held up.
+    pub(crate) async fn gated() -> (Self, Arc<Wrapped<Gate>>) {
+        let mut gate = None;
+        let stage = Self::on(
+            Clock::system(),
+            |_| {},
+            |log| {
+                let set = Gate::before(log);
+                gate = Some(Arc::clone(&set));
+                set
+            },
+        );
+        (stage.await, gate.unwrap())
+    }
+
+    async fn on(clock: Clock, settings: impl FnOnce(&mut Settings), wrap: impl FnOnce(Log) -> Log) -> Self {
         let (worker_log, worker_directory) = scratch_log(&eventlog::testing::NO_TABLES).await;
         let (assets, workers) = (Assets::default(), Workers::new(worker_log.clone()));
         assets.campaign("spring", "Spring", 8);
@@ -94,13 +116,14 @@ impl Stage {
         settings(&mut own);
         let directory = tempfile::tempdir().unwrap();
         let log = wrap(open(&directory).await);
-        let (client, running) = start(&own, &log, &bus, &directory).await;
+        let (client, running) = start(&own, &log, &bus, &directory, &clock).await;
         Self {
             client,
             log,
             assets,
             workers,
             settings: own,
+            clock,
             running: Some(running),
             around,
             bus,
@@ -123,7 +146,8 @@ impl Stage {
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
         self.log = open(&self.directory).await;
-        let (client, running) = start(&self.settings, &self.log, &self.bus, &self.directory).await;
+        let (client, running) =
+            start(&self.settings, &self.log, &self.bus, &self.directory, &self.clock).await;
         self.client = client;
         self.running = Some(running);
     }
@@ -231,6 +255,7 @@ async fn start(
     log: &Log,
     bus: &Arc<InProcessBus>,
     directory: &TempDir,
+    clock: &Clock,
 ) -> (Client, (Running, CancellationToken)) {
     let cancel = CancellationToken::new();
     let bus: bus::Bus = Arc::clone(bus) as bus::Bus;
@@ -238,7 +263,7 @@ async fn start(
         log: log.clone(),
         bus,
         blobs: Blobs::local(directory.path().join("blobs")).unwrap(),
-        clock: Clock::system(),
+        clock: clock.clone(),
         listener: loopback().await,
         cancel: cancel.clone(),
         readiness: kit::Readiness::new(),

@@ -3,7 +3,7 @@
 use bus::InProcessBus;
 use eventlog::{Log, open_log};
 use job::Settings;
-use kit::Running;
+use kit::{Clock, Running};
 use protos::job::v1 as pb;
 use tempfile::TempDir;
 use testservers::PostgresServer;
@@ -61,7 +61,7 @@ impl Replicas {
                 bus.register(source, worker_log.clone(), workers::translation(source));
             }
             let directory = tempfile::tempdir().unwrap();
-            let (_, (running, cancel)) = start(&settings, &log, &bus, &directory).await;
+            let (_, (running, cancel)) = start(&settings, &log, &bus, &directory, &Clock::system()).await;
             (log, running, cancel, directory)
         });
         let (log, running, cancel, directory) = started.await.unwrap();
@@ -72,6 +72,12 @@ impl Replicas {
     /// Ends a process as SIGKILL would.
     pub(crate) fn kill(replica: Replica) {
         drop(replica);
+    }
+
+    /// The service's log, in the hands of the test.
+    pub(crate) async fn log(&self) -> Log {
+        let url = format!("{}?schema=job", self.database.superuser_url());
+        open_log(&url, &job::MIGRATIONS).await.unwrap()
     }
 
     /// What becomes of the requests of a job's scene from now on.
