@@ -11,9 +11,9 @@
 //! | [`signing`] | short-lived signed URLs |
 //! | [`deps`] | what a service is given when it is built, and how it stops |
 //! | [`readiness`] | whether a process wants to be sent work |
+//! | `redact` | taking a secret out of what somebody else says |
 //! | `served` | which service a call is for |
 //! | `space` | failures that only say that a disk is full |
-//! | [`telemetry`] | structured logs |
 
 mod allocator;
 pub mod clock;
@@ -22,13 +22,14 @@ pub mod deps;
 pub mod error;
 pub mod grpc;
 pub mod readiness;
+mod redact;
 mod served;
 pub mod signing;
 mod space;
-pub mod telemetry;
-pub mod trace;
 
 pub use clock::Clock;
 pub use deps::{Deps, Running, Tasks};
 pub use error::{Code, ServiceError};
 pub use readiness::{Dependency, Readiness};
+pub use redact::redact;
+pub use telemetry::trace;

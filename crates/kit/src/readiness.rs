@@ -6,6 +6,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use telemetry::{
+    KeyValue,
+    metrics::{DEPENDENCY_UP, key},
+};
 use tokio::sync::watch;
 
 /// A switch that all of a process share: ready until [`Readiness::withdraw`], but for the times when something that
@@ -67,6 +71,7 @@ impl Readiness {
 
     /// Tells how a dependency is; whether that is news.
     pub fn tell(&self, name: &'static str, dependency: Dependency) -> bool {
+        DEPENDENCY_UP.set_count(u64::from(dependency.there), &[KeyValue::new(key::DEPENDENCY, name)]);
         self.0.send_if_modified(|state| state.dependencies.insert(name, dependency) != Some(dependency))
     }
 

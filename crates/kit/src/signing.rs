@@ -7,12 +7,14 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
-/// Signs and checks paths with one secret.
+/// Signs paths with one secret, and honours those that were signed with it or with another one that is valid beside it.
 #[derive(Clone)]
 pub struct UrlSigner {
     secret: SecretString,
+    /// Valid as well: the one before, or the one to come.
+    others: Vec<SecretString>,
 }
 
 impl std::fmt::Debug for UrlSigner {
@@ -36,7 +38,15 @@ impl UrlSigner {
     /// A signer with this secret.
     #[must_use]
     pub fn new(secret: SecretString) -> Self {
-        Self { secret }
+        Self { secret, others: Vec::new() }
+    }
+
+    /// A signer with the secrets of a comma-separated list: it signs with the first one and honours all, so that one can
+    /// be replaced while links are out. Blanks around them do not count.
+    #[must_use]
+    pub fn of_list(list: &SecretString) -> Self {
+        let mut secrets = secrets(list).map(SecretString::from);
+        Self { secret: secrets.next().unwrap_or_default(), others: secrets.collect() }
     }
 
     /// The query (`expires=..&signature=..`) that opens `path` until `expires`.
@@ -57,8 +67,11 @@ impl UrlSigner {
         signature: &str,
         now: Timestamp,
     ) -> Result<(), BadSignature> {
-        let right = self.signature(path, expires);
-        if !bool::from(right.as_bytes().ct_eq(signature.as_bytes())) {
+        let ours =
+            std::iter::once(&self.secret).chain(&self.others).fold(Choice::from(0), |found, secret| {
+                found | signed(secret, path, expires).as_bytes().ct_eq(signature.as_bytes())
+            });
+        if !bool::from(ours) {
             return Err(BadSignature::Wrong);
         }
         if now.as_second() > expires { Err(BadSignature::Expired) } else { Ok(()) }
@@ -86,15 +99,24 @@ impl UrlSigner {
     }
 
     fn signature(&self, path: &str, expires: i64) -> String {
-        // HMAC takes keys of any length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.secret.expose_secret().as_bytes()) else {
-            return String::new();
-        };
-        mac.update(path.as_bytes());
-        mac.update(b"\n");
-        mac.update(expires.to_string().as_bytes());
-        BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+        signed(&self.secret, path, expires)
     }
+}
+
+/// The secrets of a comma-separated list.
+pub fn secrets(list: &SecretString) -> impl Iterator<Item = &str> {
+    list.expose_secret().split(',').map(str::trim).filter(|secret| !secret.is_empty())
+}
+
+fn signed(secret: &SecretString, path: &str, expires: i64) -> String {
+    // HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else {
+        return String::new();
+    };
+    mac.update(path.as_bytes());
+    mac.update(b"\n");
+    mac.update(expires.to_string().as_bytes());
+    BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 /// What is signed for a token: no path of the API, so that neither can stand for the other.

@@ -1,10 +1,12 @@
-//! Failures that only say that a disk is full.
+//! Failures that only say that a disk is full, or that scratch is.
 
 use std::{
     error::Error,
     io::{self, ErrorKind},
     sync::Arc,
 };
+
+use blobs::{BlobError, NoRoom};
 
 use crate::{Code, ServiceError};
 
@@ -19,7 +21,28 @@ const WORDS: [&str; 6] = [
     "SQLITE_FULL",
 ];
 
+/// The reason of a refusal for want of room in scratch.
+const NO_ROOM: &str = "no_room";
+
 impl ServiceError {
+    /// A failure of the object store, for whoever answers a caller: that scratch has no room right now passes, and
+    /// anything else is our own fault.
+    #[must_use]
+    pub fn of_store(error: BlobError) -> Self {
+        match error {
+            BlobError::NoRoom(full) if !full.is_lasting() => Self::no_room(full),
+            error => Self::internal(error),
+        }
+    }
+
+    /// There is no room in scratch right now: others have it, and will give it back.
+    #[must_use]
+    pub fn no_room(full: NoRoom) -> Self {
+        let message = "There is no room for the file right now; try again in a moment, a write with the same \
+                       Idempotency-Key.";
+        Self::new(Code::Unavailable, NO_ROOM, message).because(full)
+    }
+
     /// The same, as `no_space` where it is our own failure and its cause is that a disk is full. For whoever fills
     /// `service` (such as `asset`) with a great deal at once, and can make room.
     #[must_use]
@@ -41,9 +64,13 @@ fn no_space(error: &(dyn Error + 'static)) -> Option<String> {
         let shared = error.downcast_ref::<Arc<dyn Error + Send + Sync>>();
         let error: &(dyn Error + 'static) = shared.map_or(error, |shared| shared.as_ref());
         let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        let scratch = matches!(error.downcast_ref(), Some(BlobError::NoRoom(_)));
         let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge];
         let text = error.to_string();
-        if kind.is_some_and(|kind| full.contains(&kind)) || WORDS.iter().any(|words| text.contains(words)) {
+        if scratch
+            || kind.is_some_and(|kind| full.contains(&kind))
+            || WORDS.iter().any(|words| text.contains(words))
+        {
             return Some(text);
         }
         cause = error.source();
@@ -71,6 +98,7 @@ mod tests {
             driver("SQLITE_FULL"),
             eventlog::LogError::Commit(Arc::new(io::Error::from(ErrorKind::StorageFull))).into(),
             driver("ERROR: could not extend file \"base/5\": No space left on device"),
+            BlobError::NoRoom(NoRoom { needed: 9, reserved: 4, limit: 8 }).into(),
         ];
         for failure in failures {
             let error = told(failure);
@@ -86,6 +114,15 @@ mod tests {
         for number in [27, 28] {
             assert_eq!(told(io::Error::from_raw_os_error(number)).reason, "no_space");
         }
+    }
+
+    #[test]
+    fn a_full_scratch_passes_unless_it_is_too_small_for_good() {
+        let of = |needed| ServiceError::of_store(NoRoom { needed, reserved: 4, limit: 8 }.into());
+        assert_eq!((of(5).code, of(5).reason.as_str()), (Code::Unavailable, NO_ROOM));
+        assert!(of(5).is_retryable());
+        assert_eq!(of(9).code, Code::Internal);
+        assert_eq!(ServiceError::of_store(BlobError::TooLarge { limit: 1 }).code, Code::Internal);
     }
 
     #[test]

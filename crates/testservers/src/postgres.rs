@@ -105,7 +105,7 @@ impl PostgresServer {
         self.directory.path().join("tls.pem")
     }
 
-    /// A URL for `role` on `database`.
+    /// A URL for `role` (with its password, if it needs one: `role:password`) on `database`.
     #[must_use]
     pub fn url(&self, role: &str, database: &str) -> String {
         let socket = self.directory.path().display().to_string().replace('/', "%2F");
@@ -125,14 +125,43 @@ impl PostgresServer {
     /// # Errors
     /// The server refused it, for example because they exist.
     pub async fn role_and_schema(&self, service: &str) -> anyhow::Result<ServiceUrls> {
+        self.make_roles(service, None).await
+    }
+
+    /// As [`PostgresServer::role_and_schema`], with a password for the owner and one for the service, letters and digits,
+    /// which the server asks for from then on.
+    ///
+    /// # Errors
+    /// The server refused it, for example because they exist.
+    pub async fn guarded_role_and_schema(
+        &self,
+        service: &str,
+        passwords: [&str; 2],
+    ) -> anyhow::Result<ServiceUrls> {
+        let rules = self.directory.path().join("data/pg_hba.conf");
+        // The superuser, whom only tests know, stays as he is.
+        fs::write(&rules, format!("local all {SUPERUSER} trust\nlocal all all scram-sha-256\n"))
+            .with_context(|| format!("writing {}", rules.display()))?;
+        self.sql("SELECT pg_reload_conf()").await?;
+        self.make_roles(service, Some(passwords)).await
+    }
+
+    async fn make_roles(&self, service: &str, passwords: Option<[&str; 2]>) -> anyhow::Result<ServiceUrls> {
         let (owner, role) = (format!("{service}_owner"), format!("{service}_service"));
+        let password = |which: usize| passwords.map(|both| format!(" PASSWORD '{}'", both[which]));
         self.sql(&format!(
-            "CREATE ROLE {owner} LOGIN; CREATE ROLE {role} LOGIN; CREATE SCHEMA {service} AUTHORIZATION {owner}"
+            "CREATE ROLE {owner} LOGIN{}; CREATE ROLE {role} LOGIN{}; CREATE SCHEMA {service} AUTHORIZATION {owner}",
+            password(0).unwrap_or_default(),
+            password(1).unwrap_or_default(),
         ))
         .await?;
+        let url = |name: &str, which: usize| match passwords {
+            Some(both) => self.url(&format!("{name}:{}", both[which]), "postgres"),
+            None => self.url(name, "postgres"),
+        };
         Ok(ServiceUrls {
-            owner: format!("{}?schema={service}&grant_to={role}", self.url(&owner, "postgres")),
-            service: format!("{}?schema={service}", self.url(&role, "postgres")),
+            owner: format!("{}?schema={service}&grant_to={role}", url(&owner, 0)),
+            service: format!("{}?schema={service}", url(&role, 1)),
         })
     }
 

@@ -14,7 +14,7 @@ use super::{
     outcome::{Failure, Got},
     replica::Replica,
 };
-use crate::{deadline, trace::TraceContext};
+use crate::deadline;
 
 /// A call on its way.
 pub(super) struct Call {
@@ -23,8 +23,13 @@ pub(super) struct Call {
     method: Method,
     repeatable: bool,
     deadline: Instant,
-    trace: TraceContext,
+    /// The text of the span that it is made in.
+    trace: Option<String>,
 }
+
+/// How a call ended that was answered in full: an extension of its response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended(pub(super) tonic::Code);
 
 /// What a call sends.
 enum Request {
@@ -35,14 +40,14 @@ enum Request {
 }
 
 impl Call {
-    /// A call that must be answered by `deadline`, as part of `trace`.
+    /// A call that must be answered by `deadline`, made in the span that `trace` names.
     ///
     /// # Errors
     /// The request is too large, or cannot be encoded.
     pub(super) async fn new(
         request: http::Request<Body>,
         deadline: Instant,
-        trace: TraceContext,
+        trace: Option<String>,
     ) -> Result<Self, Status> {
         let (head, body) = request.into_parts();
         let method = Method::of(head.uri.path());
@@ -88,8 +93,12 @@ impl Call {
         if let Some(away) = trailers.as_ref().and_then(Failure::of_status) {
             return Err(away);
         }
-        let body = Full::new(answer.to_bytes()).with_trailers(ready(trailers.map(Ok)));
-        Ok(http::Response::from_parts(head, Body::new(body)))
+        let body = Full::new(answer.to_bytes()).with_trailers(ready(trailers.clone().map(Ok)));
+        let mut response = http::Response::from_parts(head, Body::new(body));
+        if let Some(status) = trailers.as_ref().and_then(Status::from_header_map) {
+            response.extensions_mut().insert(Ended(status.code()));
+        }
+        Ok(response)
     }
 
     fn request(&mut self) -> Option<http::Request<Body>> {
@@ -98,7 +107,7 @@ impl Call {
             Request::Once(body) => body.take()?,
         };
         let mut head = self.head.clone();
-        if let Ok(trace) = HeaderValue::try_from(self.trace.child().to_string()) {
+        if let Some(trace) = self.trace.as_deref().and_then(|trace| HeaderValue::try_from(trace).ok()) {
             head.headers.insert("traceparent", trace);
         }
         // The deadline of a stream is for its beginning; the header would be for all of it.

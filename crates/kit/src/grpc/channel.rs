@@ -23,10 +23,7 @@ use super::{
     retry::{self, TRIES},
     told::told,
 };
-use crate::{
-    deadline,
-    trace::{self, TraceContext},
-};
+use crate::{deadline, grpc::seen::Seen};
 
 /// How often names are looked up again, while there are calls.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(5);
@@ -105,11 +102,13 @@ impl tower::Service<http::Request<Body>> for Channel {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let time = self.0.time_of(&request);
-        let trace = trace::current().unwrap_or_else(TraceContext::root);
         let shared = Arc::clone(&self.0);
+        let path = request.uri().path().to_owned();
+        let seen = Seen::made(&path);
         Box::pin(async move {
-            let path = request.uri().path().to_owned();
-            let answer = shared.within(time, |at| shared.carry(request, at, trace)).await;
+            let carry = |at| shared.carry(request, at, seen.traceparent());
+            let answer = seen.run(shared.within(time, carry)).await;
+            seen.ended(&answer);
             answer.map_err(|status| told(status, &path))
         })
     }
@@ -146,7 +145,7 @@ impl Shared {
         &self,
         request: http::Request<Body>,
         deadline: Instant,
-        trace: TraceContext,
+        trace: Option<String>,
     ) -> Result<http::Response<Body>, Status> {
         self.budget.deposit();
         let mut call = Call::new(request, deadline, trace).await?;

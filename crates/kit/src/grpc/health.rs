@@ -14,7 +14,6 @@ use tonic_health::pb::{
 };
 
 use super::{call::Call, channel::Channel, replica::Replica};
-use crate::trace::TraceContext;
 
 impl Channel {
     /// Whether at least one replica says within `patience` that it serves. One that is about to stop does not speak
@@ -61,7 +60,7 @@ impl tower::Service<http::Request<Body>> for One {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let Self { replica, deadline } = self.clone();
         Box::pin(async move {
-            let mut call = Call::new(request, deadline, TraceContext::root()).await?;
+            let mut call = Call::new(request, deadline, None).await?;
             call.ask(&replica).await.map_err(|failure| failure.status)
         })
     }

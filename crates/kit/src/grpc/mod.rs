@@ -27,6 +27,7 @@ mod replica;
 mod replicas;
 mod resolve;
 mod retry;
+mod seen;
 mod serve;
 mod told;
 
@@ -37,7 +38,7 @@ use tokio::net::TcpListener;
 pub use address::BadAddress;
 pub use channel::{Channel, Options};
 pub use resolve::{Resolve, SystemResolver};
-pub use serve::{ServeError, serve};
+pub use serve::{LIVE, ServeError, serve};
 
 /// Deadline of every unary call unless the caller sets a shorter one.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(30);

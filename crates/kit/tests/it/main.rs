@@ -1,4 +1,4 @@
-//! How our processes keep time, refuse, sign, trace and talk.
+//! How our processes keep time, refuse, sign and talk.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics says where")]
 
@@ -7,4 +7,3 @@ mod deps;
 mod error;
 mod grpc;
 mod signing;
-mod trace;

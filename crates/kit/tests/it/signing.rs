@@ -37,6 +37,26 @@ fn another_secret_opens_nothing() {
 }
 
 #[test]
+fn while_a_secret_is_replaced_links_of_both_open_whoever_signed_and_whoever_checks() {
+    let of = |list: &str| UrlSigner::of_list(&list.to_owned().into());
+    // Step by step over the replicas: both known, the new one signs, the old one gone.
+    let (before, known, turned, after) = (of("old"), of("old, new"), of("new,old"), of("new,"));
+    let opens = |signing: &UrlSigner, checking: &UrlSigner| {
+        let query = signing.query("/a", moment(NOON + 60));
+        checking.verify("/a", NOON + 60, signature(&query), moment(NOON)).is_ok()
+    };
+    for (step, next) in [(&before, &known), (&known, &turned)] {
+        for (signing, checking) in [(step, step), (step, next), (next, step), (next, next)] {
+            assert!(opens(signing, checking));
+        }
+    }
+    // Links of the step before the last are as old as links become.
+    assert!(opens(&turned, &after) && opens(&after, &turned) && opens(&after, &after));
+    assert!(!opens(&before, &after) && !opens(&after, &before));
+    assert_eq!(format!("{known:?}"), "UrlSigner");
+}
+
+#[test]
 fn the_secret_is_not_shown_when_a_signer_is_printed() {
     assert_eq!(format!("{:?}", signer("hush")), "UrlSigner");
 }

@@ -11,7 +11,8 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::{deadline, served, trace};
+use super::super::seen::Seen;
+use crate::{deadline, served};
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -33,12 +34,12 @@ pub(super) struct InContext<S> {
 
 impl<S, B, R> tower::Service<http::Request<B>> for InContext<S>
 where
-    S: tower::Service<http::Request<B>, Response = R, Error = Infallible>,
+    S: tower::Service<http::Request<B>, Response = http::Response<R>, Error = Infallible>,
     S::Future: Send + 'static,
 {
-    type Response = R;
+    type Response = http::Response<R>;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<R, Infallible>>;
+    type Future = BoxFuture<'static, Result<http::Response<R>, Infallible>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
@@ -49,13 +50,18 @@ where
         let parent = headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let end = deadline::timeout_in(headers).and_then(|left| Instant::now().checked_add(left));
         let service = served::service_of(request.uri().path()).unwrap_or_default().to_owned();
+        let seen = Seen::served(request.uri().path(), parent.as_deref());
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let answer = trace::continuing(parent.as_deref(), served::within(service, answer));
-            match end {
+            let answer = seen.run(served::within(service, answer));
+            let answer = match end {
                 Some(end) => deadline::within(end, answer).await,
                 None => answer.await,
+            };
+            if let Ok(answer) = &answer {
+                seen.answered(answer);
             }
+            answer
         })
     }
 }

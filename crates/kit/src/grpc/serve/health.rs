@@ -13,10 +13,12 @@ use crate::Readiness;
 
 /// The name of the whole server.
 const ALL: &str = "";
+/// The name under which a process says no more than that it answers: whatever it waits for, and also while it stops.
+pub const LIVE: &str = "live";
 
-/// Says `SERVING` of the server and of `names` as long as the process is ready, else `NOT_SERVING`, and tells of each of its
-/// dependencies under the dependency's name; at the end nothing, which ends the streams of those who watch, so that
-/// they do not keep the server from stopping.
+/// Says `SERVING` of the server and of `names` as long as the process is ready, else `NOT_SERVING`, tells of each of its
+/// dependencies under the dependency's name, and under [`LIVE`] that it lives; at the end nothing, which ends the streams of
+/// those who watch, so that they do not keep the server from stopping.
 pub(super) async fn tell(
     reporter: HealthReporter,
     names: Vec<String>,
@@ -24,6 +26,7 @@ pub(super) async fn tell(
     cancel: CancellationToken,
 ) {
     let mut teller = Teller { reporter, told: HashMap::new() };
+    teller.set(LIVE, true).await;
     let mut states = readiness.states();
     let following = async {
         loop {

@@ -15,6 +15,7 @@ use tonic::{
 use super::{KEEPALIVE, KEEPALIVE_TIMEOUT};
 use crate::Readiness;
 use context::ContextLayer;
+pub use health::LIVE;
 
 /// A connection this old is asked to end when its calls have, so that its caller connects anew and looks again at
 /// which replicas there are. No grace is set: with one, tonic cuts connections without asking first.
@@ -44,7 +45,8 @@ pub enum ServeError {
 }
 
 /// Serves `routes` with health (`grpc.health.v1`, for the server and for each of our services in it) and reflection
-/// until `cancel`; calls under way are finished. Health says `NOT_SERVING` as soon as `readiness` is withdrawn.
+/// until `cancel`; calls under way are finished. Health says `NOT_SERVING` as soon as `readiness` is withdrawn; under
+/// [`LIVE`] it says `SERVING` as long as there is somebody to say it.
 ///
 /// # Errors
 /// The listener broke.

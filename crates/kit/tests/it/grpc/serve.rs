@@ -72,6 +72,8 @@ async fn a_withdrawn_server_says_so_and_finishes_what_is_under_way() {
     assert_eq!(soon(watch.message()).await.unwrap().unwrap().status(), ServingStatus::NotServing);
     let all = health.check(of("")).await.unwrap().into_inner();
     assert_eq!(all.status(), ServingStatus::NotServing);
+    let lives = health.check(of(grpc::LIVE)).await.unwrap().into_inner();
+    assert_eq!(lives.status(), ServingStatus::Serving, "also while it stops");
 
     replica.cancel.cancel();
     // Those who watch are let go, so that the server can stop.
@@ -124,6 +126,8 @@ async fn a_server_without_its_database_says_so_until_that_is_back() {
         let told = health.check(of(name)).await.unwrap().into_inner();
         assert_eq!(told.status(), ServingStatus::NotServing, "{name}");
     }
+    let lives = health.check(of(grpc::LIVE)).await.unwrap().into_inner();
+    assert_eq!(lives.status(), ServingStatus::Serving, "whatever it waits for");
     tell("database", true, true);
     assert_eq!(soon(watch.message()).await.unwrap().unwrap().status(), ServingStatus::Serving);
 }

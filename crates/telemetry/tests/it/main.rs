@@ -1,0 +1,5 @@
+//! What is told, and how.
+
+mod page;
+mod subject;
+mod trace;
