@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::local::{Disk, LocalStore};
 use crate::s3::S3Store;
 use crate::spool::{Spooled, Writing};
-use crate::{Backend, BlobError, Blobs, Gathered, blocking, reference};
+use crate::{Backend, BlobError, Blobs, Gathered, Room, blocking, reference};
 
 /// How much of a blob is kept for whoever says what type it has.
 const FIRST: usize = 8 * 1024;
@@ -31,6 +31,8 @@ pub struct Batch {
     ended: Vec<Ended>,
     current: Option<Current>,
     size: u64,
+    /// For blobs to come.
+    spare: Room,
 }
 
 /// A blob that is whole.
@@ -50,10 +52,16 @@ struct Current {
 }
 
 impl Blobs {
-    /// A batch without blobs.
+    /// A batch without blobs, which takes room in scratch as bytes come.
     #[must_use]
     pub fn batch(&self) -> Batch {
-        Batch { blobs: self.clone(), disk: None, ended: Vec::new(), current: None, size: 0 }
+        self.batch_within(self.budget.nothing())
+    }
+
+    /// A batch without blobs, in room that was taken before: as much as that can always be written.
+    #[must_use]
+    pub fn batch_within(&self, room: Room) -> Batch {
+        Batch { blobs: self.clone(), disk: None, ended: Vec::new(), current: None, size: 0, spare: room }
     }
 }
 
@@ -86,14 +94,15 @@ impl Batch {
     /// held.
     ///
     /// # Errors
-    /// [`BlobError::Store`] when the disk cannot be written.
+    /// [`BlobError::NoRoom`] when scratch has no room for it, [`BlobError::Store`] when the disk cannot be written.
     pub async fn write(&mut self, piece: Bytes) -> Result<(), BlobError> {
         let mut current = self.current().await?;
         let room = FIRST.saturating_sub(current.first.len());
         current.first.extend_from_slice(piece.get(..room.min(piece.len())).unwrap_or_default());
         self.size += piece.len() as u64;
         if current.gathered.push(piece) {
-            let writing = written(current.writing).await?;
+            let mut writing = written(current.writing).await?;
+            writing.make_room_out_of(&mut self.spare, current.gathered.len)?;
             let chunks = std::mem::take(&mut current.gathered).chunks;
             current.writing =
                 tokio::task::spawn_blocking(move || writing.write(&chunks).map_err(BlobError::Store));
@@ -106,13 +115,15 @@ impl Batch {
     /// 8 KiB.
     ///
     /// # Errors
-    /// [`BlobError::Store`] when the disk cannot be written.
+    /// As for [`Batch::write`].
     pub async fn end(&mut self, type_of: impl FnOnce(&[u8]) -> String) -> Result<(), BlobError> {
         let current = self.current().await?;
-        let writing = written(current.writing).await?;
+        let mut writing = written(current.writing).await?;
+        writing.make_room_out_of(&mut self.spare, current.gathered.len)?;
         let chunks = current.gathered.chunks;
         let closing = move || Ok(writing.write(&chunks).map_err(BlobError::Store)?.close());
-        let spooled = blocking(closing).await?;
+        let mut spooled = blocking(closing).await?;
+        spooled.room.hand_surplus(&mut self.spare, spooled.size);
         self.ended.push(Ended { spooled, content_type: type_of(&current.first) });
         Ok(())
     }
@@ -126,7 +137,9 @@ impl Batch {
             self.disk = Some(blocking(move || Disk::of(&dir).map_err(BlobError::Store)).await?);
         }
         let spool = self.blobs.spool.clone();
-        let writing = tokio::task::spawn_blocking(move || spool.begin().map_err(BlobError::Store));
+        // It gets room when it is written to.
+        let nothing = self.blobs.budget.nothing();
+        let writing = tokio::task::spawn_blocking(move || spool.begin(nothing).map_err(BlobError::Store));
         Ok(Current { writing, gathered: Gathered::default(), first: Vec::new() })
     }
 
@@ -170,9 +183,9 @@ async fn commit_local(
 
 /// S3 knows no batches.
 async fn put(store: &S3Store, one: Ended) -> Result<BlobRef, BlobError> {
-    let Ended { spooled: Spooled { path, key, size }, content_type } = one;
-    store.put(&key, size, &path, &content_type).await?;
-    Ok(reference(&key, size, &content_type))
+    let Ended { spooled, content_type } = one;
+    store.put(&spooled.key, spooled.size, &spooled.path, &content_type).await?;
+    Ok(reference(&spooled.key, spooled.size, &content_type))
 }
 
 async fn written(writing: JoinHandle<Result<Writing, BlobError>>) -> Result<Writing, BlobError> {

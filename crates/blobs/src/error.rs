@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::NoRoom;
+
 /// Why a blob could not be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -14,6 +16,9 @@ pub enum BlobError {
     /// The bytes could not be read from where they come from.
     #[error("the content could not be read from its source")]
     Source(#[source] io::Error),
+    /// There is not enough room in scratch.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// The store could not write or read.
     #[error("the object store could not be written or read")]
     Store(#[source] io::Error),

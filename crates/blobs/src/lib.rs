@@ -5,6 +5,8 @@
 //! | `address` | where a store is: a directory, or a bucket of S3 |
 //! | `hash` | the key: 64 lower-case hex digits, and hashing in bounded memory |
 //! | `spool` | where bytes wait while they are hashed; swept when the store opens |
+//! | `budget` | how many bytes may lie in scratch at one time |
+//! | `scratch` | directories and files for work in progress, with the room that they take |
 //! | `local` | the directory backend: `ab/<sha256>` |
 //! | `batch` | many blobs that become durable together |
 //! | `s3` | the S3 backend: `[prefix/]ab/<sha256>` in a bucket |
@@ -19,6 +21,7 @@
 mod address;
 mod at_hand;
 mod batch;
+mod budget;
 mod error;
 mod hash;
 mod local;
@@ -26,6 +29,7 @@ mod mapped;
 mod pieces;
 mod reader;
 mod s3;
+mod scratch;
 mod spool;
 
 use std::io;
@@ -41,10 +45,12 @@ use protos::common::v1::BlobRef;
 
 pub use address::{BadAddress, BlobAddress, S3Options};
 pub use batch::Batch;
+pub use budget::{Budget, NoRoom, Room};
 pub use error::BlobError;
 pub use hash::hash_file;
 pub use mapped::{FilePlace, place_of};
 pub use reader::BlobReader;
+pub use scratch::{Need, ScratchFile, WorkDir};
 pub use url::Url;
 
 use address::Place;
@@ -52,6 +58,10 @@ use hash::Key;
 use local::LocalStore;
 use s3::S3Store;
 use spool::{Spool, Spooled};
+use telemetry::{
+    KeyValue,
+    metrics::{BLOB_IO, key},
+};
 
 /// How many bytes are gathered before they go to the disk.
 const CHUNK: usize = 128 * 1024;
@@ -61,6 +71,7 @@ const CHUNK: usize = 128 * 1024;
 pub struct Blobs {
     spool: Arc<Spool>,
     backend: Backend,
+    budget: Budget,
 }
 
 /// Where the bytes live in the end.
@@ -82,7 +93,7 @@ impl Blobs {
         let dir = dir.as_ref();
         let store = LocalStore::open(dir)?;
         let spool = Spool::open(&dir.join("spool"))?;
-        Ok(Self { spool: Arc::new(spool), backend: Backend::Local(Arc::new(store)) })
+        Ok(Self::over(spool, Backend::Local(Arc::new(store))))
     }
 
     /// Opens the store at an address. Nothing is sent to S3 yet; see [`Blobs::check`].
@@ -98,9 +109,25 @@ impl Blobs {
             Place::Bucket(bucket) => {
                 let spool = Spool::open(&scratch_dir.as_ref().join("spool"))?;
                 let store = S3Store::open(bucket)?;
-                Ok(Self { spool: Arc::new(spool), backend: Backend::S3(Arc::new(store)) })
+                Ok(Self::over(spool, Backend::S3(Arc::new(store))))
             }
         }
+    }
+
+    fn over(spool: Spool, backend: Backend) -> Self {
+        Self { spool: Arc::new(spool), backend, budget: Budget::unlimited() }
+    }
+
+    /// The same store, with so much room in scratch; without this as much as the disk takes.
+    #[must_use]
+    pub fn with_budget(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// The room in scratch that all users of this handle and its clones share.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Whether the store answers and lets us read; a local directory always does.
@@ -122,14 +149,15 @@ impl Blobs {
     pub async fn put_file(&self, path: impl AsRef<Path>, content_type: &str) -> Result<BlobRef, BlobError> {
         let keeping = self.adopt(path.as_ref().to_owned(), content_type);
         let (key, size) = around("file.put", family(content_type), keeping).await?;
+        self.count("write", size);
         Ok(reference(&key, size, content_type))
     }
 
     async fn adopt(&self, path: PathBuf, content_type: &str) -> Result<(Key, u64), BlobError> {
         match &self.backend {
             Backend::Local(store) => {
-                let (store, spool) = (store.clone(), self.spool.clone());
-                blocking(move || store.adopt(&spool, &path)).await
+                let (store, spool, budget) = (store.clone(), self.spool.clone(), self.budget.clone());
+                blocking(move || store.adopt(&spool, &budget, &path)).await
             }
             Backend::S3(store) => {
                 let file = path.clone();
@@ -141,20 +169,35 @@ impl Blobs {
         }
     }
 
-    /// Writes a stream into the store, hashing as it goes; at most about [`CHUNK`] bytes are held.
+    /// Writes a stream into the store, hashing as it goes; at most about [`CHUNK`] bytes are held. Room in scratch is
+    /// taken as the bytes come.
     ///
     /// # Errors
     /// [`BlobError::TooLarge`] as soon as more than `max_bytes` arrived, [`BlobError::Source`] when the
-    /// stream fails, [`BlobError::Store`] when the disk does. In each case, and when the future is
-    /// dropped, nothing is left behind.
+    /// stream fails, [`BlobError::NoRoom`] when scratch has no room for more, [`BlobError::Store`] when the disk fails.
+    /// In each case, and when the future is dropped, nothing is left behind.
     pub async fn put_stream(
         &self,
         stream: impl Stream<Item = io::Result<Bytes>> + Send,
         content_type: &str,
         max_bytes: Option<u64>,
     ) -> Result<BlobRef, BlobError> {
+        self.put_stream_within(self.budget.nothing(), stream, content_type, max_bytes).await
+    }
+
+    /// As [`Blobs::put_stream`], into room that was taken before: as much as that can always be written.
+    ///
+    /// # Errors
+    /// As for [`Blobs::put_stream`].
+    pub async fn put_stream_within(
+        &self,
+        room: Room,
+        stream: impl Stream<Item = io::Result<Bytes>> + Send,
+        content_type: &str,
+        max_bytes: Option<u64>,
+    ) -> Result<BlobRef, BlobError> {
         let spool = self.spool.clone();
-        let mut writing = blocking(move || spool.begin().map_err(BlobError::Store)).await?;
+        let mut writing = blocking(move || spool.begin(room).map_err(BlobError::Store)).await?;
         let mut stream = std::pin::pin!(stream);
         let mut gathered = Gathered::default();
         let mut total = 0_u64;
@@ -165,13 +208,16 @@ impl Blobs {
                 return Err(BlobError::TooLarge { limit });
             }
             if gathered.push(chunk) {
+                writing.make_room(gathered.len)?;
                 let chunks = std::mem::take(&mut gathered).chunks;
                 writing = blocking(move || writing.write(&chunks).map_err(BlobError::Store)).await?;
             }
         }
+        writing.make_room(gathered.len)?;
         let finish = move || writing.write(&gathered.chunks).and_then(spool::Writing::finish);
         let keeping = self.keep(finish, content_type);
         let (key, size) = around("file.put", family(content_type), keeping).await?;
+        self.count("write", size);
         Ok(reference(&key, size, content_type))
     }
 
@@ -192,10 +238,9 @@ impl Blobs {
                 .await
             }
             Backend::S3(store) => {
-                let Spooled { path, key, size } =
-                    blocking(move || finish().map_err(BlobError::Store)).await?;
-                store.put(&key, size, &path, content_type).await?;
-                Ok((key, size))
+                let spooled = blocking(move || finish().map_err(BlobError::Store)).await?;
+                store.put(&spooled.key, spooled.size, &spooled.path, content_type).await?;
+                Ok((spooled.key.clone(), spooled.size))
             }
         }
     }
@@ -217,10 +262,21 @@ impl Blobs {
     /// backwards or starts past the end.
     pub async fn open(&self, sha256: &str, range: Option<Range<u64>>) -> Result<BlobReader, BlobError> {
         let key = Key::parse(sha256)?;
-        match &self.backend {
+        let reader = match &self.backend {
             Backend::Local(store) => store.read(&key, range).await,
             Backend::S3(store) => store.read(&key, range).await,
-        }
+        }?;
+        self.count("read", reader.remaining());
+        Ok(reader)
+    }
+
+    /// Tells of bytes that go in or out.
+    fn count(&self, direction: &'static str, bytes: u64) {
+        let store = match &self.backend {
+            Backend::Local(_) => "local",
+            Backend::S3(_) => "s3",
+        };
+        BLOB_IO.add(bytes, &[KeyValue::new(key::DIRECTION, direction), KeyValue::new(key::STORE, store)]);
     }
 
     /// The blob's size in bytes, or none when it is not here.

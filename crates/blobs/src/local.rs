@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::budget::Budget;
 use crate::hash::{Key, hash_reader};
 use crate::reader::BlobReader;
 use crate::spool::{Spool, Spooled};
@@ -64,13 +65,14 @@ impl LocalStore {
     }
 
     /// Takes over a file of the caller.
-    pub(crate) fn adopt(&self, spool: &Spool, path: &Path) -> Result<(Key, u64), BlobError> {
+    pub(crate) fn adopt(&self, spool: &Spool, budget: &Budget, path: &Path) -> Result<(Key, u64), BlobError> {
         let mut file = File::open(path).map_err(BlobError::Source)?;
         let (key, size) = hash_reader(&mut file, |_| Ok(())).map_err(BlobError::Source)?;
         file.sync_all().map_err(BlobError::Store)?;
         match self.name(&key, size, path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                let _room = budget.try_reserve(size)?;
                 return self.adopt_copy(spool, path);
             }
             Err(error) => return Err(BlobError::Store(error)),

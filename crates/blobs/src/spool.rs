@@ -11,6 +11,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
+use crate::budget::{NoRoom, Room};
 use crate::hash::Key;
 
 const LOCK: &str = ".lock";
@@ -39,10 +40,10 @@ impl Spool {
         self.dir.path()
     }
 
-    /// Starts a write; dropping it removes the file.
-    pub(crate) fn begin(&self) -> io::Result<Writing> {
+    /// Starts a write; dropping it removes the file and gives the room back.
+    pub(crate) fn begin(&self, room: Room) -> io::Result<Writing> {
         let file = tempfile::Builder::new().prefix("put-").tempfile_in(self.dir.path())?;
-        Ok(Writing { file, hasher: Sha256::new(), size: 0 })
+        Ok(Writing { file, room, hasher: Sha256::new(), size: 0 })
     }
 }
 
@@ -66,12 +67,24 @@ fn sweep(root: &Path) -> io::Result<()> {
 /// A put in progress.
 #[derive(Debug)]
 pub(crate) struct Writing {
+    // Dropped in this order: the room is free once the file is gone.
     file: NamedTempFile,
+    room: Room,
     hasher: Sha256,
     size: u64,
 }
 
 impl Writing {
+    /// Sees to it that there is room for `more` bytes behind those that are written.
+    pub(crate) fn make_room(&mut self, more: usize) -> Result<(), NoRoom> {
+        self.room.grow_in_steps(self.size + more as u64)
+    }
+
+    /// The same, out of room that is held already as far as that goes.
+    pub(crate) fn make_room_out_of(&mut self, spare: &mut Room, more: usize) -> Result<(), NoRoom> {
+        self.room.grow_out_of(spare, self.size + more as u64)
+    }
+
     pub(crate) fn write(mut self, chunks: &[Bytes]) -> io::Result<Self> {
         for chunk in chunks {
             self.hasher.update(chunk);
@@ -84,19 +97,24 @@ impl Writing {
     /// Everything is on the disk, under no name yet.
     pub(crate) fn finish(self) -> io::Result<Spooled> {
         self.file.as_file().sync_all()?;
-        Ok(self.close())
+        let mut spooled = self.close();
+        spooled.room.shrink(spooled.size);
+        Ok(spooled)
     }
 
     /// Everything is written, and not yet certain to be on the disk.
     pub(crate) fn close(self) -> Spooled {
-        Spooled { path: self.file.into_temp_path(), key: Key::of(self.hasher), size: self.size }
+        let Self { file, room, hasher, size } = self;
+        Spooled { path: file.into_temp_path(), room, key: Key::of(hasher), size }
     }
 }
 
 /// Whole and hashed bytes that have no name in the store yet; dropping removes them.
 #[derive(Debug)]
 pub(crate) struct Spooled {
+    // Dropped in this order: the room is free once the file is gone.
     pub(crate) path: TempPath,
+    pub(crate) room: Room,
     pub(crate) key: Key,
     pub(crate) size: u64,
 }

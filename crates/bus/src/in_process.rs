@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::lag::{Lag, Place};
 use crate::subscription::Feed;
 use crate::{EventBus, Message, Subscription, Translate, subjects};
 
@@ -58,11 +59,11 @@ impl InProcessBus {
             reading: None,
             ahead: VecDeque::new(),
             handed: VecDeque::new(),
-            finished: 0,
+            finished: Place::unknown(),
             unsaved: 0,
             saved: 0,
         };
-        Subscription::new(durable, Box::new(feed))
+        Subscription::new(source, durable, Box::new(feed))
     }
 }
 
@@ -88,8 +89,8 @@ struct Relay {
     ahead: VecDeque<StoredEvent>,
     /// Positions of those that were handed over.
     handed: VecDeque<i64>,
-    /// Position up to which there is nothing left to do.
-    finished: i64,
+    /// Position up to which there is nothing left to do; unknown before it begins.
+    finished: Place,
     /// Messages finished since the checkpoint was saved.
     unsaved: usize,
     /// The checkpoint.
@@ -111,14 +112,14 @@ impl Relay {
         let producer = registered.context("the bus is gone")?.context("the source is not registered")?;
         let after = checkpoint::load(&self.consumer_log, &self.checkpoint).await.context("the checkpoint")?;
         self.saved = after;
-        self.finished = after;
+        self.finished.set(after);
         self.reading = Some((Tail::new(producer.log, after), producer.translate));
         Ok(Some(producer.translate))
     }
 
     /// Reads more once everything at hand was handed over, and saves when nothing comes for a while. `None`: canceled.
     async fn read(&mut self, cancel: &CancellationToken) -> anyhow::Result<Option<()>> {
-        if self.finished > self.saved
+        if self.to_save().is_some()
             && let Some((tail, _)) = &mut self.reading
         {
             match tokio::time::timeout(LULL, tail.next_batch(cancel)).await {
@@ -146,7 +147,7 @@ impl Relay {
                     messages.push(message);
                     self.handed.push_back(event.position);
                 }
-                Ok(None) if messages.is_empty() => self.finished = event.position,
+                Ok(None) if messages.is_empty() => self.finished.set(event.position),
                 Ok(None) => {}
                 Err(error) if messages.is_empty() => {
                     return Err(error).with_context(|| {
@@ -166,9 +167,15 @@ impl Relay {
     }
 
     fn drop_finished(&mut self) {
-        while self.ahead.front().is_some_and(|event| event.position <= self.finished) {
+        let Some(finished) = self.finished.get() else { return };
+        while self.ahead.front().is_some_and(|event| event.position <= finished) {
             self.ahead.pop_front();
         }
+    }
+
+    /// Where the checkpoint should be, if it is not there.
+    fn to_save(&self) -> Option<i64> {
+        self.finished.get().filter(|finished| *finished > self.saved)
     }
 }
 
@@ -176,6 +183,14 @@ const READING: &str = "reading the producer's log";
 
 #[async_trait]
 impl Feed for Relay {
+    fn system(&self) -> &'static str {
+        "in_process"
+    }
+
+    fn lag(&self) -> Arc<dyn Lag> {
+        Arc::new(Behind { producer: self.producer.clone(), finished: self.finished.clone() })
+    }
+
     async fn next(
         &mut self,
         cancel: &CancellationToken,
@@ -198,7 +213,7 @@ impl Feed for Relay {
     fn finished(&mut self, count: usize) -> bool {
         let last = self.handed.drain(..count.min(self.handed.len())).next_back();
         if let Some(last) = last {
-            self.finished = last;
+            self.finished.set(last);
             self.drop_finished();
         }
         self.unsaved += count;
@@ -206,13 +221,28 @@ impl Feed for Relay {
     }
 
     async fn save(&mut self) -> anyhow::Result<()> {
-        if self.finished > self.saved {
-            checkpoint::save(&self.consumer_log, &self.checkpoint, self.finished)
+        if let Some(finished) = self.to_save() {
+            checkpoint::save(&self.consumer_log, &self.checkpoint, finished)
                 .await
                 .with_context(|| format!("saving the checkpoint {}", self.checkpoint))?;
-            self.saved = self.finished;
+            self.saved = finished;
             self.unsaved = 0;
         }
         Ok(())
+    }
+}
+
+/// How far a subscription is behind the producer's log: events that are not published count until it has passed them.
+struct Behind {
+    producer: watch::Receiver<Option<Producer>>,
+    finished: Place,
+}
+
+#[async_trait]
+impl Lag for Behind {
+    async fn ask(&self) -> anyhow::Result<Option<u64>> {
+        let Some(Producer { log, .. }) = self.producer.borrow().clone() else { return Ok(None) };
+        let head = log.head().await.context(READING)?;
+        Ok(self.finished.behind(head))
     }
 }

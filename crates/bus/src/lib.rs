@@ -10,11 +10,14 @@
 //! | [`subjects`] | every source, subject and durable name, spelled once |
 //! | [`event_bus`] | the [`EventBus`] trait that every transport implements |
 //! | [`subscription`] | the loop around a handler: retries, checkpoints, health |
+//! | `handling`, `lag` | what is told of handlers, relays and subscriptions: spans and metrics |
 //! | [`in_process`] | the transport inside one process |
 //! | [`nats`] | the transport over NATS JetStream |
 
 pub mod event_bus;
+mod handling;
 pub mod in_process;
+mod lag;
 pub mod message;
 pub mod nats;
 pub mod subjects;

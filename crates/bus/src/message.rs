@@ -4,6 +4,7 @@ use eventlog::StoredEvent;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use telemetry::trace::TraceContext;
 use uuid::Uuid;
 
 use crate::subjects;
@@ -25,7 +26,8 @@ pub struct Message {
     pub position: i64,
     /// When it happened, by the producer's clock.
     pub recorded_at: Timestamp,
-    /// W3C trace context of the request that led to it.
+    /// W3C trace context to go on under: as published, that of the span that its event was stored in; as a handler gets
+    /// it, that of the span in which it is handled, of the same trace.
     pub traceparent: Option<String>,
     /// Joins everything that one request from outside led to.
     pub correlation_id: String,
@@ -101,5 +103,10 @@ impl Message {
             correlation_id: event.meta.correlation_id.clone(),
             data,
         }))
+    }
+
+    /// Its trace context, if that is one.
+    pub(crate) fn parent(&self) -> Option<&str> {
+        self.traceparent.as_deref().filter(|text| text.parse::<TraceContext>().is_ok())
     }
 }

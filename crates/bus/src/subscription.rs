@@ -7,7 +7,11 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::Message;
+use crate::{
+    Message,
+    handling::{Channel, Handling, Unhandled},
+    lag::{self, Lag},
+};
 
 /// Waits between tries; each is about twice the one before, with jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,12 @@ pub struct Health {
 /// Where a subscription's messages come from: the part that differs between transports.
 #[async_trait]
 pub(crate) trait Feed: std::fmt::Debug + Send {
+    /// The transport's name in the semantic conventions.
+    fn system(&self) -> &'static str;
+
+    /// Who knows how far behind it is.
+    fn lag(&self) -> Arc<dyn Lag>;
+
     /// The next messages, in order: those that are at hand, at most `most` of them; waits for the first. `None` once
     /// `cancel` is triggered. After an error the next call tries the same place again.
     async fn next(&mut self, cancel: &CancellationToken, most: usize)
@@ -67,15 +77,17 @@ pub(crate) trait Feed: std::fmt::Debug + Send {
 #[derive(Debug)]
 pub struct Subscription {
     feed: Box<dyn Feed>,
-    durable: String,
+    channel: Channel,
     backoff: Backoff,
     health: watch::Sender<Health>,
 }
 
 impl Subscription {
-    pub(crate) fn new(durable: &str, feed: Box<dyn Feed>) -> Self {
+    pub(crate) fn new(source: &str, durable: &str, feed: Box<dyn Feed>) -> Self {
         let health = watch::Sender::new(Health::default());
-        Self { feed, durable: durable.to_owned(), backoff: Backoff::default(), health }
+        let channel =
+            Channel { system: feed.system(), source: source.to_owned(), durable: durable.to_owned() };
+        Self { feed, channel, backoff: Backoff::default(), health }
     }
 
     /// Sets the waits between tries.
@@ -104,7 +116,25 @@ impl Subscription {
     /// Like [`Subscription::run`], but hands over together, in their order, the messages that are at hand, at most `most`
     /// of them (at least 1). Those of a batch that fails are handed over again, one by one, so that only the one that
     /// cannot be handled holds up those behind it: a handler must not mind a message that it has handled before.
+    ///
+    /// A handler of several messages runs in no trace: what it does for one of them it does under that one's
+    /// [`Message::traceparent`].
     pub async fn run_batches<F>(
+        self,
+        cancel: CancellationToken,
+        most: usize,
+        handler: impl FnMut(Arc<[Message]>) -> F + Send,
+    ) where
+        F: Future<Output = Result<(), anyhow::Error>> + Send,
+    {
+        let (lag, channel) = (self.feed.lag(), self.channel.clone());
+        tokio::select! {
+            () = self.deliver_all(cancel, most, handler) => {}
+            never = lag::tell(lag.as_ref(), &channel.source, &channel.durable) => match never {},
+        }
+    }
+
+    async fn deliver_all<F>(
         mut self,
         cancel: CancellationToken,
         most: usize,
@@ -147,19 +177,11 @@ impl Subscription {
         F: Future<Output = Result<(), anyhow::Error>> + Send,
     {
         let count = messages.len();
-        let messages: Arc<[Message]> = messages.into();
         self.crossed("before", &messages);
-        if count > 1 {
-            match once(cancel, handler(Arc::clone(&messages))).await? {
-                Ok(()) => {
-                    self.crossed("after", &messages);
-                    self.well();
-                    return self.finished(cancel, count).await;
-                }
-                Err(error) => self.failed("messages are not handled together, so one by one", &error),
-            }
+        if count > 1 && self.once(cancel, handler, &messages).await? {
+            return self.finished(cancel, count).await;
         }
-        for message in &*messages {
+        for message in &messages {
             self.handle(cancel, handler, message).await?;
             self.finished(cancel, 1).await?;
         }
@@ -169,7 +191,7 @@ impl Subscription {
     /// Names the points before the messages are handed over and after they are handled.
     fn crossed(&self, side: &str, messages: &[Message]) {
         for message in messages {
-            boundary::cross(format_args!("consume.{side}/{}/{}", self.durable, message.name));
+            boundary::cross(format_args!("consume.{side}/{}/{}", self.channel.durable, message.name));
         }
     }
 
@@ -184,16 +206,50 @@ impl Subscription {
         F: Future<Output = Result<(), anyhow::Error>> + Send,
     {
         let mut delays = self.backoff.delays();
-        loop {
-            let Err(error) = once(cancel, handler(Arc::from([message.clone()]))).await? else {
-                self.crossed("after", std::slice::from_ref(message));
-                self.well();
-                return Some(());
-            };
-            self.failed("a message is not handled", &error.context(format!("handling {}", message.subject)));
+        while !self.once(cancel, handler, std::slice::from_ref(message)).await? {
             // What went well before it must not come again because this one is stuck.
             self.try_save().await;
             wait(cancel, delays.next()).await?;
+        }
+        Some(())
+    }
+
+    /// Hands messages over once; whether they are handled.
+    async fn once<F>(
+        &mut self,
+        cancel: &CancellationToken,
+        handler: &mut (impl FnMut(Arc<[Message]>) -> F + Send),
+        messages: &[Message],
+    ) -> Option<bool>
+    where
+        F: Future<Output = Result<(), anyhow::Error>> + Send,
+    {
+        let (handling, handed) = Handling::begin(&self.channel, messages);
+        let handled = tokio::select! {
+            () = cancel.cancelled() => None,
+            handled = handling.run(|| handler(handed)) => Some(handled),
+        };
+        let outcome = match &handled {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) => Err(Unhandled::Failed),
+            None => Err(Unhandled::Canceled),
+        };
+        if let Some(Err(error)) = handled {
+            let (what, error) = match messages {
+                [one] => ("a message is not handled", error.context(format!("handling {}", one.subject))),
+                _ => ("messages are not handled together, so one by one", error),
+            };
+            handling.failed(&error, || self.failed(what, &error));
+        }
+        handling.ended(&self.channel, outcome);
+        match outcome {
+            Ok(()) => {
+                self.crossed("after", messages);
+                self.well();
+                Some(true)
+            }
+            Err(Unhandled::Failed) => Some(false),
+            Err(Unhandled::Canceled) => None,
         }
     }
 
@@ -217,7 +273,7 @@ impl Subscription {
     /// Saves if it can: failing costs that messages come again.
     async fn try_save(&mut self) {
         if let Err(error) = self.feed.save().await {
-            tracing::warn!(durable = self.durable, "saving the checkpoint: {error:#}");
+            tracing::warn!(durable = self.channel.durable, "saving the checkpoint: {error:#}");
         }
     }
 
@@ -228,7 +284,7 @@ impl Subscription {
             health.last_error = Some(format!("{error:#}"));
             failures = health.failures;
         });
-        tracing::error!(durable = self.durable, failures, "{what}, trying again: {error:#}");
+        tracing::error!(durable = self.channel.durable, failures, "{what}, trying again: {error:#}");
     }
 
     fn well(&self) {
@@ -241,14 +297,7 @@ impl Subscription {
     }
 }
 
-/// `None`: canceled meanwhile. So for the next.
-async fn once<T>(cancel: &CancellationToken, handling: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        () = cancel.cancelled() => None,
-        handled = handling => Some(handled),
-    }
-}
-
+/// `None`: canceled meanwhile.
 async fn wait(cancel: &CancellationToken, delay: Option<Duration>) -> Option<()> {
     tokio::select! {
         () = cancel.cancelled() => None,

@@ -13,7 +13,7 @@
 //! | `away` | [`is_away`]: whether a failure only says that the database is away |
 //! | `sqlite`, `postgres` | the backends |
 //! | `variant` | an event's data as the variant of an enum |
-//! | `watched` | a log in a drill: its appends are boundaries |
+//! | `watched`, `told` | appends as they are told, and as boundaries of drills |
 //! | [`conformance`], [`testing`] | the suite every backend passes; scratch and simulated logs for tests |
 
 pub mod append;
@@ -33,6 +33,7 @@ mod sqlite;
 pub mod statement;
 pub mod tail;
 pub mod testing;
+mod told;
 pub mod upcast;
 pub mod value;
 mod variant;

@@ -1,4 +1,5 @@
-//! A log whose appends are boundaries: what [`crate::open_log`] and [`crate::open_checked`] give in a drill.
+//! A log whose appends are watched: what [`crate::open_log`] and [`crate::open_checked`] give. Whatever database it lies in,
+//! each append is told, and in a drill it is a boundary.
 
 use std::sync::Arc;
 
@@ -7,25 +8,31 @@ use tokio::sync::watch;
 
 use crate::{
     Append, AppendError, Appended, EventLog, Log, LogError, LogStats, Params, Row, Statement, StoredEvent,
+    told::Telling,
 };
 
-/// The log as it is, but in a drill watched.
 pub(crate) fn watched(log: impl EventLog) -> Log {
-    if boundary::is_armed() { Arc::new(Watched(log)) } else { Arc::new(log) }
+    Arc::new(Watched(log))
 }
 
-/// Crosses a boundary for each kind of event before an append is handed over, and after it is durable while the
-/// caller does not know yet.
+/// Tells of each append, and crosses a boundary for each kind of event before an append is handed over, and after it is
+/// durable while the caller does not know yet.
 #[derive(Debug)]
 struct Watched<L>(L);
 
 #[async_trait]
 impl<L: EventLog> EventLog for Watched<L> {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let kinds: Vec<String> = append.events.iter().map(|event| event.kind.clone()).collect();
-        kinds.iter().for_each(|kind| boundary::cross(format_args!("append.before/{kind}")));
-        let appended = self.0.append(append).await?;
-        kinds.iter().for_each(|kind| boundary::cross(format_args!("append.after/{kind}")));
+        let telling = Telling::begin(&append);
+        for kind in telling.kinds() {
+            boundary::cross(format_args!("append.before/{kind}"));
+        }
+        let outcome = self.0.append(append).await;
+        telling.ended(&outcome);
+        let appended = outcome?;
+        for kind in telling.kinds() {
+            boundary::cross(format_args!("append.after/{kind}"));
+        }
         Ok(appended)
     }
 

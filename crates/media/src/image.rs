@@ -222,13 +222,9 @@ impl Media {
             }
         };
         let limits = self.limits();
-        let run = self.run(tool, doing).address_space(limits.image_address_space);
-        let run = if tool == Tool::Ffmpeg {
-            run.arg("-xerror").args(["-filter_complex_threads", "1"])
-        } else {
-            run
-        };
-        Ok(run.args(["-threads", "1", "-err_detect", "explode", "-f", demuxer]))
+        let run = self.run(tool, doing).threads(1).address_space(limits.image_address_space);
+        let run = if tool == Tool::Ffmpeg { run.arg("-xerror") } else { run };
+        Ok(run.args(["-err_detect", "explode", "-f", demuxer]))
     }
 
     /// Width and height as the header says, if there are not too many pixels.

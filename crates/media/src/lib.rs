@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | `run`, `spawn` | one run of a tool: killed on timeout, on drop and when we die; stderr kept for the error |
+//! | `threads` | how many threads a run may have |
 //! | `probe`, `boxes` | what a file really holds, and whether all of it is there |
 //! | `sniff` | the type of a file from its first bytes |
 //! | `layout`, `concat` | clips to a silent cut: copied where they agree, the odd ones normalised |
@@ -27,11 +28,14 @@ mod mix;
 mod overlay;
 mod probe;
 mod run;
+mod seen;
 mod sniff;
 mod spawn;
+mod threads;
 mod voice;
 mod wav;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,6 +90,9 @@ pub struct Limits {
     pub probe_timeout: Duration,
     /// How many runs of ffmpeg go on at once; images have a place of their own.
     pub concurrent_runs: usize,
+    /// Threads of a run, each of which takes memory; none: the processors that this process may use, shared among the
+    /// concurrent runs. Images have one thread.
+    pub threads: Option<NonZeroUsize>,
     /// Bytes that must be free on the scratch filesystem before a run starts.
     pub min_free_bytes: u64,
     /// Pixels of the largest image that is decoded.
@@ -100,6 +107,7 @@ impl Default for Limits {
             run_timeout: Duration::from_secs(20 * 60),
             probe_timeout: Duration::from_secs(60),
             concurrent_runs: 2,
+            threads: None,
             min_free_bytes: 200 * 1024 * 1024,
             image_pixels: 100_000_000,
             image_address_space: 3 * 1024 * 1024 * 1024,
@@ -116,6 +124,8 @@ pub struct Media {
 #[derive(Debug)]
 struct Inner {
     settings: MediaSettings,
+    /// Of each run.
+    threads: usize,
     runs: Semaphore,
     images: Semaphore,
 }
@@ -136,7 +146,8 @@ impl Media {
         let doing = format!("making the scratch directory {}", settings.scratch.display());
         std::fs::create_dir_all(&settings.scratch).map_err(MediaError::io(doing))?;
         let runs = Semaphore::new(settings.limits.concurrent_runs.max(1));
-        Ok(Self { inner: Arc::new(Inner { settings, runs, images: Semaphore::new(1) }) })
+        let threads = threads::of_a_run(&settings.limits, threads::processors());
+        Ok(Self { inner: Arc::new(Inner { settings, threads, runs, images: Semaphore::new(1) }) })
     }
 
     /// Starts both tools once and looks for the encoders and filters that are used.

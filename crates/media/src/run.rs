@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
 use crate::probe::CONTAINERS;
+use crate::seen::{self, Ran};
 use crate::spawn::{Started, free_bytes, spawn};
 use crate::{Media, MediaError, absolute};
 
@@ -43,6 +44,7 @@ pub(crate) struct Run<'m> {
     doing: &'static str,
     args: Vec<OsString>,
     timeout: Duration,
+    threads: usize,
     address_space: Option<u64>,
     /// It writes a file.
     makes: bool,
@@ -66,8 +68,31 @@ impl<'m> Run<'m> {
             Tool::Ffprobe => (limits.probe_timeout, &["-hide_banner"]),
         };
         let args = args.iter().map(OsString::from).collect();
-        Self { media, tool, doing, args, timeout, address_space: None, makes: false, beside: Vec::new() }
-            .args(["-loglevel", "error"])
+        let threads = media.inner.threads;
+        Self {
+            media,
+            tool,
+            doing,
+            args,
+            timeout,
+            threads,
+            address_space: None,
+            makes: false,
+            beside: Vec::new(),
+        }
+        .args(["-loglevel", "error"])
+    }
+
+    /// Another number of threads than usual; before inputs and outputs.
+    pub(crate) fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// For the decoders of the next input, or the encoders of the next output.
+    fn with_threads(self) -> Self {
+        let threads = self.threads.to_string();
+        self.args(["-threads", &threads])
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
@@ -83,7 +108,7 @@ impl<'m> Run<'m> {
     /// A media file to read. Local files only: a playlist in disguise reaches neither network nor disk.
     pub(crate) fn input(self, path: &Path) -> Result<Self, MediaError> {
         let path = absolute(path)?;
-        Ok(self.args(["-protocol_whitelist", "file", "-i"]).arg(path))
+        Ok(self.with_threads().args(["-protocol_whitelist", "file", "-i"]).arg(path))
     }
 
     /// A file from outside that was not probed: of the containers that are read, whatever it calls itself.
@@ -95,7 +120,7 @@ impl<'m> Run<'m> {
     pub(crate) fn output(mut self, path: &Path) -> Result<Self, MediaError> {
         let path = absolute(path)?;
         self.makes = true;
-        Ok(self.arg(path))
+        Ok(self.with_threads().arg(path))
     }
 
     /// A file in the working directory of the run, for filters to name: content there needs no escaping.
@@ -116,11 +141,17 @@ impl<'m> Run<'m> {
 
     /// Runs it. Dropping the future kills the process with its children.
     pub(crate) async fn go(self) -> Result<Output, MediaError> {
-        let _place = self.place().await;
-        if self.makes {
-            return boundary::around("ffmpeg", self.doing, self.run()).await;
-        }
-        self.run().await
+        let _place = seen::waiting(self.tool, self.place()).await;
+        let seen = Ran::begin(self.tool, self.doing);
+        let running = async {
+            if self.makes {
+                return boundary::around("ffmpeg", self.doing, self.run()).await;
+            }
+            self.run().await
+        };
+        let ran = seen.run(running).await;
+        seen.ended(&ran);
+        ran
     }
 
     async fn run(&self) -> Result<Output, MediaError> {
@@ -134,7 +165,7 @@ impl<'m> Run<'m> {
         }
         let program = self.program().to_owned();
         let mut command = Command::new(&program);
-        command.args(&self.args).current_dir(work.path());
+        command.args(self.filter_threads()).args(&self.args).current_dir(work.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         only_what_it_needs(&mut command);
         tracing::debug!(tool = self.tool.name(), doing = self.doing, args = ?self.args, "run");
@@ -144,6 +175,15 @@ impl<'m> Run<'m> {
             source,
         })?;
         self.watch(started).await
+    }
+
+    /// For all filters of the run.
+    fn filter_threads(&self) -> Vec<String> {
+        if self.tool == Tool::Ffprobe {
+            return Vec::new();
+        }
+        let threads = self.threads.to_string();
+        ["-filter_threads", &threads, "-filter_complex_threads", &threads].map(str::to_owned).to_vec()
     }
 
     fn program(&self) -> &Path {

@@ -48,6 +48,11 @@ pub trait Buyer: Send + Sync + 'static {
         format!("order-{key}")
     }
 
+    /// What traces and metrics call the model of an order: one of few names. By default the provider's, without its version.
+    fn model_key(&self, order: &Order) -> String {
+        order.model.split(':').next().unwrap_or_default().to_owned()
+    }
+
     /// What the service stores with `fact`. `state` is the order after it; `at` the time of it.
     ///
     /// # Errors

@@ -43,6 +43,21 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// What kind it is, as traces and metrics have it.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::NotMade(_) => "not_made",
+            Self::NotSent(_) => "not_sent",
+            Self::Ambiguous(_) => "ambiguous",
+            Self::Throttled(_) => "throttled",
+            Self::Refused { .. } => "refused",
+            Self::TooLarge { .. } => "too_large",
+            Self::ForeignHost { .. } => "foreign_host",
+            Self::Local(_) => "local",
+        }
+    }
+
     /// Whether the same read-only call may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {

@@ -14,20 +14,25 @@
 //! | [`answers`] | pure: which fact an answer of the provider amounts to |
 //! | [`classify`] | pure: which failures are worth a fresh attempt, and which are refusals |
 //! | [`fair`] | pure: whose turn it is when a slot is free |
+//! | [`tally`] | pure: what a fact adds to the metrics |
+//! | [`load`] | how much work waits, is begun, and takes slots |
 //! | [`mark`] | the input of one attempt, with the mark that finds it again |
 //! | [`provider`], [`replicate`] | the provider as the engine sees it; the HTTP client |
+//! | [`call`] | a call to a provider as traces and metrics have it |
 //! | [`webhook`] | checking that a webhook is the provider's |
 //! | [`session`] | work that one process of several does at a time |
 //! | [`engine`] | carries the plan out: leases, slots, calls, downloads |
 
 pub mod answers;
 pub mod buyer;
+pub mod call;
 pub mod classify;
 pub mod config;
 pub mod engine;
 pub mod error;
 pub mod fact;
 pub mod fair;
+pub mod load;
 pub mod mark;
 pub mod order;
 pub mod plan;
@@ -36,6 +41,7 @@ pub mod replicate;
 pub mod session;
 pub mod state;
 mod store;
+pub mod tally;
 pub mod webhook;
 
 pub use buyer::{Also, Buyer, Rejected, Usable};

@@ -107,3 +107,21 @@ pub enum FailureClass {
     /// Nobody can tell whether it was bought; only a person buys again.
     Unknown,
 }
+
+impl FailureClass {
+    /// The class in one word, as it is stored.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Input => "input",
+            Self::Account => "account",
+            Self::Unavailable => "unavailable",
+            Self::Provider => "provider",
+            Self::Overdue => "overdue",
+            Self::Output => "output",
+            Self::Media => "media",
+            Self::Unknown => "unknown",
+        }
+    }
+}

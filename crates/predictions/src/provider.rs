@@ -1,9 +1,8 @@
 //! The provider as the engine sees it. There is one client that talks to production
 //! ([`crate::replicate::Client`]); this seam exists so that tests can script what goes wrong between two calls.
 
-use std::path::Path;
-
 use async_trait::async_trait;
+use blobs::ScratchFile;
 use protos::common::v1::BlobRef;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -18,6 +17,8 @@ use crate::{
 pub struct Create {
     /// `owner/name` or `owner/name:version`.
     pub model: String,
+    /// The model's name among ours, such as `veo3`, for whoever looks at calls.
+    pub model_key: String,
     /// The input with its mark.
     pub input: Value,
     /// Where the provider is to send its webhooks.
@@ -39,8 +40,8 @@ pub trait Provider: Send + Sync + 'static {
     async fn list(&self, next: Option<&str>) -> Result<Page, ProviderError>;
     /// Gives a blob to the provider under a name, and returns its URL there.
     async fn upload(&self, blob: &BlobRef, name: &str, attempt: &str) -> Result<String, ProviderError>;
-    /// Streams an output into a new file; how many bytes it has.
-    async fn download(&self, url: &str, to: &Path) -> Result<u64, ProviderError>;
+    /// Streams an output into a file, once there is room in scratch for it; how many bytes it has.
+    async fn download(&self, url: &str, to: &mut ScratchFile) -> Result<u64, ProviderError>;
     /// The secret that webhooks are signed with.
     async fn webhook_secret(&self) -> Result<SecretString, ProviderError>;
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{buyer::Buyer, error::OrderError, fact::Fact, fair::Waiting, state::OrderState};
+use crate::{buyer::Buyer, error::OrderError, fact::Fact, fair::Waiting, load::Work, state::OrderState};
 
 /// An order as the table holds it.
 #[derive(Clone, Debug, Default)]
@@ -207,6 +207,29 @@ fn waiting_row(row: &Row) -> Result<(Waiting, Timestamp), LogError> {
 pub(crate) async fn occupied(log: &Log) -> Result<Vec<String>, LogError> {
     let sql = "SELECT order_key FROM prediction_attempt WHERE over_at IS NULL";
     log.query(sql, params![]).await?.iter().map(|row| row.get("order_key")).collect()
+}
+
+/// How many orders want a slot now, and how many have something to be followed or concluded.
+pub(crate) async fn work(log: &Log, now: Timestamp) -> Result<Work, LogError> {
+    let sql = "SELECT phase, COUNT(*) AS orders, \
+               MIN(CASE WHEN not_before > placed_at THEN not_before ELSE placed_at END) AS since \
+               FROM prediction_order WHERE phase IN ('waiting', 'active') AND (phase = 'active' OR not_before <= $1) \
+               GROUP BY phase";
+    let (mut due, mut active, mut since) = (0, 0, None);
+    for row in log.query(sql, params![now]).await? {
+        if row.get::<String>("phase")? == "active" {
+            active = row.get("orders")?;
+        } else {
+            (due, since) = (row.get("orders")?, row.get("since")?);
+        }
+    }
+    Ok(Work::since(due, active, since, now))
+}
+
+/// How many attempts occupy a slot.
+pub(crate) async fn slots_used(log: &Log) -> Result<u64, LogError> {
+    let sql = "SELECT COUNT(*) AS used FROM prediction_attempt WHERE over_at IS NULL";
+    log.query(sql, params![]).await?.first().map_or(Ok(0), |row| row.get("used"))
 }
 
 /// When each of these campaigns was last given a slot.

@@ -21,9 +21,11 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(settings: Settings, log: Log, blobs: Blobs, clock: Clock) -> anyhow::Result<Self> {
-        let Settings { ffmpeg, ffprobe, import } = settings;
+        let Settings { ffmpeg, ffprobe, threads, import } = settings;
         // On the store's filesystem, so that a thumbnail gets its place by a rename.
-        let media = Media::new(MediaSettings { ffmpeg, ffprobe, ..MediaSettings::new(blobs.scratch_dir()) })?;
+        let mut tools = MediaSettings { ffmpeg, ffprobe, ..MediaSettings::new(blobs.scratch_dir()) };
+        tools.limits.threads = threads;
+        let media = Media::new(tools)?;
         let importer = Importer::new(import, blobs.clone())?;
         Ok(Self { log, blobs, clock, media, importer, pictures: Pictures::default() })
     }

@@ -1,7 +1,7 @@
 //! What the process `filmstrip-asset` is told, as the service's settings.
 
 use kit::{Deps, Running};
-use process::{Common, Reader, Service};
+use process::{Common, Reader, Service, settings::media_threads};
 
 /// The service with its settings.
 pub(crate) struct Process(asset::Settings);
@@ -13,8 +13,8 @@ impl Service for Process {
     const MIGRATIONS: eventlog::Migrations = asset::store::MIGRATIONS;
     const TRANSLATE: bus::Translate = asset::publish::translate;
 
-    fn read(_: &mut Reader<'_>, _: &Common) -> Option<Self> {
-        Some(Self(asset::Settings::default()))
+    fn read(reader: &mut Reader<'_>, _: &Common) -> Option<Self> {
+        Some(Self(asset::Settings { threads: media_threads(reader), ..asset::Settings::default() }))
     }
 
     async fn build(self, deps: Deps) -> anyhow::Result<Running> {

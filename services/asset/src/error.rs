@@ -20,9 +20,9 @@ pub(crate) fn append(error: AppendError) -> ServiceError {
     }
 }
 
-/// The store failed.
+/// The store failed, or scratch is full.
 pub(crate) fn blobs(error: BlobError) -> ServiceError {
-    ServiceError::internal(error)
+    ServiceError::of_store(error)
 }
 
 /// A file that cannot be used is the caller's; anything else is ours.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use blobs::BlobError;
+use blobs::{BlobError, Need};
 use kit::{Code, ServiceError};
 use media::{Family, Fit, MediaError, sniff};
 use parking_lot::Mutex;
@@ -21,6 +21,9 @@ use crate::store::pictures::{self as store, Wanted};
 pub const WIDTHS: [u32; 6] = [160, 320, 480, 640, 960, 1280];
 /// The tallest picture, as a multiple of its width: strips are fitted into it.
 const TALLEST: u32 = 4;
+
+/// Bytes that a picture may have at most: one of the widest and tallest has half of it.
+const PICTURE: u64 = 4 << 20;
 
 type Turn = tokio::sync::Mutex<()>;
 
@@ -75,17 +78,19 @@ pub(crate) async fn get(app: &App, request: GetPictureRequest) -> Result<GetPict
 
 async fn draw(app: &App, wanted: &Wanted) -> Result<BlobRef, ServiceError> {
     let _place = app.pictures.place.acquire().await.map_err(ServiceError::internal)?;
-    let work = app.media.work_dir().map_err(error::media)?;
+    // Where it lies in the store it is read in place.
+    let copies = app.blobs.size(&wanted.source).await.map_err(missing)?.unwrap_or(0);
+    let work = app.blobs.work_dir_now(Need { copies, made: PICTURE }).map_err(error::blobs)?;
     let path = match app.blobs.path(&wanted.source) {
         Some(path) => path,
         None => {
-            let path = work.path().join("source");
+            let path = work.join("source");
             app.blobs.fetch_to(&wanted.source, &path).await.map_err(missing)?;
             path
         }
     };
     let found = sniff(&path).await.map_err(ServiceError::internal)?;
-    let out = work.path().join("picture.jpg");
+    let out = work.join("picture.jpg");
     let fit = Fit { width: wanted.width, height: wanted.width * TALLEST, pad: false };
     match (found.map(|found| found.family), wanted.at_ms) {
         (Some(Family::Image), None) => {

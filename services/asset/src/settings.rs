@@ -1,6 +1,6 @@
 //! What the asset service can be told.
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 /// Settings of the asset service. Nothing here is read from the environment by the service itself.
 #[derive(Clone, Debug)]
@@ -9,6 +9,8 @@ pub struct Settings {
     pub ffmpeg: PathBuf,
     /// Name (looked up on PATH) or path of ffprobe.
     pub ffprobe: PathBuf,
+    /// Threads of each run of ffmpeg; none: its share of the processors that this process may use.
+    pub threads: Option<NonZeroUsize>,
     /// How URLs are imported.
     pub import: ImportSettings,
 }
@@ -37,7 +39,12 @@ pub struct ImportSettings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into(), import: ImportSettings::default() }
+        Self {
+            ffmpeg: "ffmpeg".into(),
+            ffprobe: "ffprobe".into(),
+            threads: None,
+            import: ImportSettings::default(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use audio::voice::ElevenLabsConfig;
 use kit::{Deps, Running, signing::UrlSigner};
 use predictions::{Account, Policy, PublicUrls, ReplicateConfig};
-use process::{Common, Reader, Service};
+use process::{Common, Reader, Service, settings::media_threads};
 use secrecy::SecretString;
 
 /// What stand-in providers put up with: they do not throttle.
@@ -28,12 +28,13 @@ impl Service for Process {
         let provider = provider(reader, stand_in);
         let public = public(reader);
         let (account, policy) = (account(reader, stand_in), policy(reader, stand_in));
-        let voices = voices(reader);
+        let (voices, threads) = (voices(reader), media_threads(reader));
         let replicate = ReplicateConfig { public, ..provider? };
         Some(Self(audio::Settings {
             account,
             policy,
             voices,
+            threads,
             owner: common.instance.clone(),
             ..audio::Settings::new(replicate)
         }))
@@ -82,7 +83,7 @@ fn public(reader: &mut Reader<'_>) -> Option<PublicUrls> {
     if let (Some(_), Some(secret)) = (&base, &secret) {
         reader.refuse_if_short("link_secret", secret);
     }
-    Some(PublicUrls::new(base?, UrlSigner::new(secret?), Process::NAME).for_segments())
+    Some(PublicUrls::new(base?, UrlSigner::of_list(&secret?), Process::NAME).for_segments())
 }
 
 fn account(reader: &mut Reader<'_>, stand_in: bool) -> Account {

@@ -14,6 +14,8 @@ use kit::Clock;
 use media::Media;
 use predictions::Engine;
 use predictions::session::{Session, Terms};
+use telemetry::Subject;
+use telemetry::trace::{self, span};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -95,41 +97,61 @@ impl Driver {
         let mut all_well = true;
         for track in tracks {
             let key = track.key.clone();
-            if let Err(error) = self.step(session, joins, track).await {
-                tracing::warn!(
-                    key,
-                    error = format!("{:#}", anyhow::Error::new(error)),
-                    "a step failed; trying again"
-                );
-                all_well = false;
-            }
+            let stepping = async {
+                let Err(error) = self.step(session, joins, track).await else { return true };
+                let error = format!("{:#}", anyhow::Error::new(error));
+                tracing::warn!(key, error, "a step failed; trying again");
+                false
+            };
+            all_well &= Subject::of_key(&key).around(stepping).await;
         }
         all_well
     }
 
+    /// What is to be done next, in the trace of whoever asked for the soundtrack.
     async fn step(&self, session: &Session, joins: &mut Joins, track: Track) -> Result<(), AudioError> {
-        match track.step(&self.model) {
+        let step = track.step(&self.model);
+        match step {
+            Step::Wait => return Ok(()),
+            Step::Join { .. } if !joins.takes(&track.key) => return Ok(()),
+            _ => {}
+        }
+        let traceparent = self.traceparent(&track).await?;
+        let carried = Box::pin(self.carry_out(session, joins, track, step));
+        trace::continuing(traceparent.as_deref(), carried).await
+    }
+
+    async fn carry_out(
+        &self,
+        session: &Session,
+        joins: &mut Joins,
+        track: Track,
+        step: Step,
+    ) -> Result<(), AudioError> {
+        match step {
             Step::Wait => Ok(()),
             Step::Order(plan) => {
                 let Some(request) = &track.request else { return Ok(()) };
                 let previous = track.delivered().last().map(|(_, audio, _)| audio);
-                let meta = self.meta(&track).await?;
-                self.engine.place(order(&self.model, request, plan, previous), meta).await?;
+                self.engine.place(order(&self.model, request, plan, previous), meta(&track)).await?;
                 Ok(())
             }
-            Step::Speak(request) => self.ask_for_voice(session, &track, request).await,
+            Step::Speak(request) => {
+                span("ask for voice").around(self.ask_for_voice(session, &track, request)).await
+            }
             Step::Hush { key, reason } => {
-                self.tell_voice(session, &[VoiceEvent::VoiceCanceled { key, reason }]).await
+                let hushed = [VoiceEvent::VoiceCanceled { key, reason }];
+                span("take voice back").around(self.tell_voice(session, &hushed)).await
             }
             Step::Join { shortfall } => {
                 let (media, blobs, copy) = (self.media.clone(), self.blobs.clone(), track.clone());
-                joins.start(track, shortfall, async move { join(&media, &blobs, &copy).await });
+                let joining = async move { join(&media, &blobs, &copy).await };
+                joins.start(track, shortfall, span("join soundtrack").around(joining));
                 Ok(())
             }
             Step::Fail { reason, retryable } => self.fail(session, &track, reason, retryable).await,
             Step::Stop { key, reason } => {
-                let meta = self.meta(&track).await?;
-                self.engine.cancel(&key, &reason, meta).await?;
+                self.engine.cancel(&key, &reason, meta(&track)).await?;
                 Ok(())
             }
             Step::EndCanceled => {
@@ -179,10 +201,21 @@ impl Driver {
         result: anyhow::Result<Joined>,
     ) {
         let Joining { track, shortfall, .. } = joining;
+        Subject::of_key(&track.key).around(self.end(session, joins, &track, shortfall, result)).await;
+    }
+
+    async fn end(
+        &self,
+        session: &Session,
+        joins: &mut Joins,
+        track: &Track,
+        shortfall: Option<String>,
+        result: anyhow::Result<Joined>,
+    ) {
         let written = match result {
             Ok(joined) => {
                 joins.succeeded(&track.key);
-                self.finish(session, &track, joined, shortfall).await
+                self.finish(session, track, joined, shortfall).await
             }
             Err(error) => {
                 tracing::warn!(key = track.key, error = format!("{error:#}"), "joining the segments failed");
@@ -191,7 +224,7 @@ impl Driver {
                 }
                 let reason =
                     format!("the music was made but could not be joined: {error}; ask for a new soundtrack");
-                self.fail(session, &track, reason, true).await
+                self.fail(session, track, reason, true).await
             }
         };
         if let Err(error) = written {
@@ -250,21 +283,21 @@ impl Driver {
         let traceparent = self.traceparent(track).await?;
         let (at, events) = (self.clock.now(), [event]);
         let writing = write::append_under(&self.log, &track.key, &events, at, Some(session.guard()));
-        kit::trace::continuing(traceparent.as_deref(), writing).await.map(drop)
-    }
-
-    /// The orders belong to the job and to the request, too.
-    async fn meta(&self, track: &Track) -> Result<Meta, AudioError> {
-        Ok(Meta {
-            correlation_id: format!("job-{}", track.job_id),
-            traceparent: self.traceparent(track).await?,
-            ..Meta::default()
-        })
+        span("end soundtrack").under(traceparent.as_deref()).around(writing).await.map(drop)
     }
 
     /// The trace of the request that the soundtrack comes from, as it was stored with its first event.
     async fn traceparent(&self, track: &Track) -> Result<Option<String>, AudioError> {
         let events = self.log.load(&track.key, 0).await?;
         Ok(events.into_iter().next().and_then(|event| event.meta.traceparent))
+    }
+}
+
+/// The orders belong to the job and to the trace that this is done in, too.
+fn meta(track: &Track) -> Meta {
+    Meta {
+        correlation_id: format!("job-{}", track.job_id),
+        traceparent: trace::traceparent(),
+        ..Meta::default()
     }
 }

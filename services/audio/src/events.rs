@@ -177,7 +177,7 @@ impl Event {
         let meta = Meta {
             correlation_id: format!("job-{}", self.job_id()),
             causation_id: None,
-            traceparent: kit::trace::traceparent(),
+            traceparent: telemetry::trace::traceparent(),
             actor: "audio".to_owned(),
         };
         Ok(NewEvent::new(Uuid::now_v7(), self.kind(), data, at).meta(meta))

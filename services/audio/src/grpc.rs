@@ -5,6 +5,7 @@ use predictions::Engine;
 use protos::audio::v1 as pb;
 use protos::audio::v1::audio_service_server::AudioService;
 use protos::render::v1::{ReceiveWebhookReply, ReceiveWebhookRequest};
+use telemetry::Subject;
 use tonic::{Request, Response, Status};
 
 use crate::error::AudioError;
@@ -32,7 +33,8 @@ impl AudioService for Grpc {
         request: Request<pb::RequestSoundtrackRequest>,
     ) -> Result<Response<pb::Soundtrack>, Status> {
         let request = from_message(request.into_inner())?;
-        let track = self.service.request(request).await.map_err(refuse)?;
+        let subject = Subject::of_key(&request.key);
+        let track = subject.around(self.service.request(request)).await.map_err(refuse)?;
         Ok(Response::new(to_message(track, &self.service.settings.model)))
     }
 
@@ -40,7 +42,8 @@ impl AudioService for Grpc {
         &self,
         request: Request<pb::GetSoundtrackRequest>,
     ) -> Result<Response<pb::Soundtrack>, Status> {
-        let track = self.service.get(&request.into_inner().key).await.map_err(refuse)?;
+        let key = request.into_inner().key;
+        let track = Subject::of_key(&key).around(self.service.get(&key)).await.map_err(refuse)?;
         Ok(Response::new(to_message(track, &self.service.settings.model)))
     }
 
@@ -49,7 +52,8 @@ impl AudioService for Grpc {
         request: Request<pb::CancelSoundtrackRequest>,
     ) -> Result<Response<pb::Soundtrack>, Status> {
         let request = request.into_inner();
-        let track = self.service.cancel(&request.key, &request.reason).await.map_err(refuse)?;
+        let canceling = self.service.cancel(&request.key, &request.reason);
+        let track = Subject::of_key(&request.key).around(canceling).await.map_err(refuse)?;
         Ok(Response::new(to_message(track, &self.service.settings.model)))
     }
 

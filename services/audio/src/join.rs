@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use blobs::Blobs;
+use blobs::{Blobs, Need, WorkDir};
 use media::{Ending, JoinPlan, Media, Segment};
 use protos::common::v1::BlobRef;
-use tempfile::TempDir;
 
 use crate::events::OnFailure;
 use crate::plan::{self, CROSSFADE_MS};
@@ -15,6 +14,11 @@ use crate::track::Track;
 
 /// How far the track may be from the arithmetic, milliseconds: segments of odd lengths are rounded.
 const TOLERANCE_MS: u64 = 100;
+
+/// Bytes of a millisecond of decoded sound: 48 kHz, stereo, floating point.
+const DECODED_MS: u64 = 48 * 2 * 4;
+/// Decoded files of a whole track that lie there at one time at most.
+const FILES: u64 = 4;
 
 /// When a voice begins to speak.
 const VOICE_START: Duration = Duration::from_millis(800);
@@ -33,14 +37,14 @@ pub struct Joined {
 /// # Errors
 /// A file is gone, ffmpeg failed, the result is not as long as its parts, or the store failed.
 pub async fn join(media: &Media, blobs: &Blobs, track: &Track) -> anyhow::Result<Joined> {
-    let work = media.work_dir()?;
     let pieces = track.pieces();
+    let work = blobs.work_dir(needed(track, plan::track_ms(&pieces))).await?;
     let parts = plan::parts(&pieces);
     let mut segments = Vec::with_capacity(parts.len());
     for ((_, audio, _), part) in track.delivered().zip(&parts) {
         segments.push(Segment { path: file(blobs, audio, &work).await?, skip_ms: part.skip_ms() });
     }
-    let out = work.path().join("soundtrack.mp3");
+    let out = work.join("soundtrack.mp3");
     let plan = JoinPlan { segments, crossfade_ms: CROSSFADE_MS };
     let probe = media.join_segments(&plan, &out).await.context("joining the segments")?;
     let expected = plan::track_ms(&pieces);
@@ -52,7 +56,7 @@ pub async fn join(media: &Media, blobs: &Blobs, track: &Track) -> anyhow::Result
     let (out, probe) = match ending(track, expected) {
         None => (out, probe),
         Some(ending) => {
-            let ended = work.path().join("ended.mp3");
+            let ended = work.join("ended.mp3");
             let probe = media.ended(&out, ending, &ended).await.context("ending the track")?;
             (ended, probe)
         }
@@ -60,7 +64,7 @@ pub async fn join(media: &Media, blobs: &Blobs, track: &Track) -> anyhow::Result
     let (out, probe) = match track.spoken() {
         None => (out, probe),
         Some(voice) => {
-            let (said, with_voice) = (file(blobs, voice, &work).await?, work.path().join("voiced.mp3"));
+            let (said, with_voice) = (file(blobs, voice, &work).await?, work.join("voiced.mp3"));
             let probe = media
                 .voiced(&out, said, VOICE_START, &with_voice)
                 .await
@@ -81,12 +85,21 @@ fn ending(track: &Track, length_ms: u64) -> Option<Ending> {
     (ending != Ending::default()).then_some(ending)
 }
 
+/// What joining a track puts into its directory: what was delivered and said, and the track, decoded, in a few files.
+fn needed(track: &Track, length_ms: u64) -> Need {
+    let delivered = track.delivered().map(|(_, audio, _)| audio.size);
+    let copies = delivered.chain(track.spoken().map(|voice| voice.size)).fold(0, u64::saturating_add);
+    let wanted_ms = track.request.as_ref().map_or(0, |request| request.duration_ms);
+    let made = length_ms.max(wanted_ms).saturating_mul(DECODED_MS * FILES);
+    Need { copies, made: made.saturating_add(copies) }
+}
+
 /// The blob as a file: where it lies, or a copy in the work directory.
-async fn file(blobs: &Blobs, audio: &BlobRef, work: &TempDir) -> anyhow::Result<PathBuf> {
+async fn file(blobs: &Blobs, audio: &BlobRef, work: &WorkDir) -> anyhow::Result<PathBuf> {
     if let Some(path) = blobs.path(&audio.sha256) {
         return Ok(path);
     }
-    let copy = work.path().join(&audio.sha256);
+    let copy = work.join(&audio.sha256);
     blobs.fetch_to(&audio.sha256, &copy).await.context("fetching a segment")?;
     Ok(copy)
 }

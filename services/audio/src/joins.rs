@@ -36,13 +36,18 @@ struct Retry {
 }
 
 impl Joins {
+    /// Whether one would be started: it is not under way, and has not just failed.
+    pub(crate) fn takes(&self, key: &str) -> bool {
+        let too_early = self.failed.get(key).is_some_and(|retry| Instant::now() < retry.not_before);
+        !self.is_under_way(key) && !too_early
+    }
+
     /// Starts one, unless it is under way or has just failed.
     pub(crate) fn start<F>(&mut self, track: Track, shortfall: Option<String>, work: F)
     where
         F: Future<Output = anyhow::Result<Joined>> + Send + 'static,
     {
-        let too_early = self.failed.get(&track.key).is_some_and(|retry| Instant::now() < retry.not_before);
-        if self.is_under_way(&track.key) || too_early {
+        if !self.takes(&track.key) {
             return;
         }
         let task = self.tasks.spawn(work);

@@ -40,15 +40,22 @@ pub mod write;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use kit::{Deps, Running, Tasks};
+use eventlog::Log;
+use kit::{Clock, Deps, Running, Tasks};
 use media::{Media, MediaSettings};
 use predictions::engine::EngineParts;
 use predictions::{Engine, replicate};
 use protos::audio::v1::{audio_service_server::AudioServiceServer, voice_service_server::VoiceServiceServer};
+use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
 pub use settings::Settings;
 pub use store::MIGRATIONS;
+
+/// What the metrics call making soundtracks.
+const MUSIC: &str = "soundtrack";
+/// What the metrics call speaking scripts.
+const SPEECH: &str = "voice";
 
 /// Starts the service: gRPC, the orders' engine, and the driver, which goes on with whatever was unfinished.
 ///
@@ -57,7 +64,9 @@ pub use store::MIGRATIONS;
 pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let Deps { log, bus, blobs, clock, listener, cancel, readiness } = deps;
     let address = listener.local_addr()?;
-    let media = Media::new(MediaSettings::new(blobs.scratch_dir())).context("the media tools")?;
+    let mut tools = MediaSettings::new(blobs.scratch_dir());
+    tools.limits.threads = settings.threads;
+    let media = Media::new(tools).context("the media tools")?;
     let provider = replicate::Client::new(&settings.replicate, blobs.clone(), clock.clone())
         .context("the client of the music provider")?;
     let engine = Engine::new(EngineParts {
@@ -77,6 +86,8 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let runner = engine.clone();
     let stop = cancel.clone();
     tasks.spawn("buy segments", async move { runner.run(stop).await });
+    let told = tell(engine.clone(), log.clone(), clock.clone(), cancel.clone());
+    tasks.spawn("tell how much there is to do", told);
     let driver = driver::Driver {
         log: log.clone(),
         engine: engine.clone(),
@@ -113,4 +124,15 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     routes.add_service(VoiceServiceServer::new(voices));
     tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
+}
+
+/// Tells the metrics how many soundtracks and voices wait and are made, until `cancel`.
+async fn tell(engine: Engine, log: Log, clock: Clock, cancel: CancellationToken) -> anyhow::Result<()> {
+    let look = || async {
+        store::work(&log, clock.now()).await?.tell(MUSIC);
+        voice::store::work(&log, clock.now()).await?.tell(SPEECH);
+        engine.tell_slots(MUSIC).await
+    };
+    predictions::load::every_second(&cancel, look).await;
+    Ok(())
 }

@@ -87,6 +87,12 @@ impl Buyer for AudioBuyer {
         "audio"
     }
 
+    fn model_key(&self, order: &Order) -> String {
+        // Without owner and version: `musicgen`.
+        let name = order.model.split(':').next().unwrap_or_default();
+        name.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
     fn also(&self, state: &OrderState, fact: &Fact, _at: jiff::Timestamp) -> anyhow::Result<Also> {
         let Some(order) = &state.order else { return Ok(Also::default()) };
         let context: Context = serde_json::from_value(order.context.clone())?;

@@ -1,5 +1,7 @@
 //! Typed settings; whoever builds the service reads the environment.
 
+use std::num::NonZeroUsize;
+
 use predictions::{Account, Policy, ReplicateConfig};
 
 use crate::model::{MUSICGEN, MusicModel};
@@ -21,6 +23,8 @@ pub struct Settings {
     pub owner: String,
     /// Where speech is bought; none: scripts are not spoken here.
     pub voices: Option<ElevenLabsConfig>,
+    /// Threads of each run of ffmpeg; none: its share of the processors that this process may use.
+    pub threads: Option<NonZeroUsize>,
     /// Longest soundtrack that is made, milliseconds.
     pub longest_ms: u64,
 }
@@ -36,6 +40,7 @@ impl Settings {
             model: MUSICGEN,
             owner: "audio".to_owned(),
             voices: None,
+            threads: None,
             longest_ms: 10 * 60 * 1000,
         }
     }

@@ -1,6 +1,7 @@
 //! SQL of the read tables.
 
 use eventlog::{Log, LogError, Migrations, Params, Row, Statement, params};
+use predictions::load::Work;
 use predictions::{Fact, OrderState, Outcome};
 use protos::common::v1::BlobRef;
 use serde_json::Value;
@@ -49,6 +50,21 @@ pub async fn track(log: &Log, key: &str) -> Result<Option<Track>, LogError> {
 /// The database failed, or holds what cannot be read.
 pub async fn unfinished(log: &Log) -> Result<Vec<Track>, LogError> {
     select(log, "WHERE t.state IN ('open', 'canceling')", Vec::new()).await
+}
+
+/// How many soundtracks wait for the provider to take their first segment on, and how many are made.
+///
+/// # Errors
+/// The database failed.
+pub async fn work(log: &Log, now: jiff::Timestamp) -> Result<Work, LogError> {
+    let sql = "SELECT COUNT(*) AS tracks, COUNT(waits) AS due, MIN(waits) AS since FROM (\
+               SELECT CASE WHEN t.state = 'open' AND NOT EXISTS \
+               (SELECT 1 FROM segment g WHERE g.soundtrack_key = t.key AND g.taken) THEN t.requested_at END AS waits \
+               FROM soundtrack t WHERE t.state IN ('open', 'canceling')) AS unfinished";
+    let rows = log.query(sql, params![]).await?;
+    let Some(row) = rows.first() else { return Ok(Work::default()) };
+    let (tracks, due): (u64, u64) = (row.get("tracks")?, row.get("due")?);
+    Ok(Work::since(due, tracks - due, row.get("since")?, now))
 }
 
 async fn select(log: &Log, filter: &str, params: Params) -> Result<Vec<Track>, LogError> {

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use blobs::{BlobError, Blobs};
+use blobs::{BlobError, Blobs, Need, WorkDir};
 use eventlog::Log;
 use jiff::Timestamp;
 use media::Media;
@@ -19,12 +19,16 @@ use tokio::sync::Mutex;
 
 use crate::{
     events::{Event, Found},
+    model,
     request::Take,
     store,
 };
 
 /// How far a clip's length may be from the ordered one, milliseconds.
 const TOLERANCE_MS: u64 = 500;
+
+/// Bytes that a photo prepared as a frame may have at most: one of the longest sides has a quarter of it.
+const FRAME: u64 = 16 << 20;
 
 /// Photos in, clips out.
 #[derive(Clone, Debug)]
@@ -49,6 +53,10 @@ impl Buyer for Clips {
         format!("render-{key}")
     }
 
+    fn model_key(&self, order: &Order) -> String {
+        model::key(&order.model).to_owned()
+    }
+
     fn also(&self, state: &OrderState, fact: &Fact, at: Timestamp) -> anyhow::Result<Also> {
         // Without an order it is a tombstone: nobody waits for news of it.
         let Some(order) = &state.order else { return Ok(Also::default()) };
@@ -67,7 +75,7 @@ impl Buyer for Clips {
         {
             return Ok(Ok(frame));
         }
-        let frame = match self.draw(photo).await? {
+        let frame = match self.draw(&media.blob).await? {
             Ok(frame) => frame,
             Err(rejected) => return Ok(Err(rejected)),
         };
@@ -98,9 +106,9 @@ impl Buyer for Clips {
 
 impl Clips {
     /// A photo as an upright JPEG of a useful size.
-    async fn draw(&self, photo: &str) -> anyhow::Result<Result<BlobRef, Rejected>> {
-        let dir = self.media.work_dir()?;
-        let source = match self.photo(photo, dir.path()).await {
+    async fn draw(&self, photo: &BlobRef) -> anyhow::Result<Result<BlobRef, Rejected>> {
+        let dir = self.blobs.work_dir(Need { copies: photo.size, made: FRAME }).await?;
+        let source = match self.photo(&photo.sha256, &dir).await {
             Ok(source) => source,
             Err(BlobError::NotFound { .. }) => {
                 return Ok(Err(Rejected(
@@ -109,7 +117,7 @@ impl Clips {
             }
             Err(error) => return Err(error.into()),
         };
-        let out = dir.path().join("frame.jpg");
+        let out = dir.join("frame.jpg");
         match self.media.frame_image(&source, &out).await {
             Ok(_) => Ok(Ok(self.blobs.put_file(&out, "image/jpeg").await?)),
             Err(error) if error.is_about_the_input() => {
@@ -119,7 +127,7 @@ impl Clips {
         }
     }
 
-    async fn photo(&self, sha256: &str, dir: &Path) -> Result<PathBuf, BlobError> {
+    async fn photo(&self, sha256: &str, dir: &WorkDir) -> Result<PathBuf, BlobError> {
         if let Some(path) = self.blobs.path(sha256) {
             return Ok(path);
         }

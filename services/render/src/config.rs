@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kit::{Deps, Running, signing::UrlSigner};
 use predictions::{Account, Policy, PublicUrls, ReplicateConfig};
-use process::{Common, Reader, Service};
+use process::{Common, Reader, Service, settings::media_threads};
 use secrecy::SecretString;
 
 /// What stand-in providers put up with: they do not throttle.
@@ -27,8 +27,10 @@ impl Service for Process {
         let provider = provider(reader, stand_in);
         let public = public(reader);
         let (account, policy) = (account(reader, stand_in), policy(reader, stand_in));
+        let threads = media_threads(reader);
         let replicate = ReplicateConfig { public, ..provider? };
         Some(Self(render::Settings {
+            threads,
             account,
             policy,
             owner: common.instance.clone(),
@@ -69,7 +71,7 @@ fn public(reader: &mut Reader<'_>) -> Option<PublicUrls> {
     if let (Some(_), Some(secret)) = (&base, &secret) {
         reader.refuse_if_short("link_secret", secret);
     }
-    Some(PublicUrls::new(base?, UrlSigner::new(secret?), Process::NAME))
+    Some(PublicUrls::new(base?, UrlSigner::of_list(&secret?), Process::NAME))
 }
 
 fn account(reader: &mut Reader<'_>, stand_in: bool) -> Account {

@@ -129,7 +129,7 @@ impl Event {
         let meta = Meta {
             correlation_id: format!("job-{}", take.job_id),
             causation_id: None,
-            traceparent: kit::trace::traceparent(),
+            traceparent: telemetry::trace::traceparent(),
             actor: "render".to_owned(),
         };
         Ok(NewEvent::new(Uuid::now_v7(), self.kind(), data, at).meta(meta))

@@ -6,6 +6,7 @@ use predictions::{Engine, OrderView, Outcome, state::Stage};
 use protos::render::v1 as pb;
 use protos::render::v1::render_service_server::RenderService;
 use serde::Deserialize as _;
+use telemetry::Subject;
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -44,7 +45,7 @@ impl Grpc {
 }
 
 fn meta(correlation_id: String) -> Meta {
-    Meta { correlation_id, traceparent: kit::trace::traceparent(), ..Meta::default() }
+    Meta { correlation_id, traceparent: telemetry::trace::traceparent(), ..Meta::default() }
 }
 
 /// What a key that was never asked for belongs to: `job-43/scene-2/take-1` to `job-43`.
@@ -60,7 +61,7 @@ impl RenderService for Grpc {
     ) -> Result<Response<pb::Render>, Status> {
         let wish = from_message(request.into_inner());
         let (key, take) = (wish.key.clone(), wish.take.clone());
-        let view = self.request(wish).await.map_err(refuse)?;
+        let view = Subject::of_key(&key).around(self.request(wish)).await.map_err(refuse)?;
         let mut render = to_message(&key, view);
         if render.job_id == 0 {
             // A tombstone does not know whose it is; the asker does.
@@ -74,7 +75,7 @@ impl RenderService for Grpc {
         request: Request<pb::GetRenderRequest>,
     ) -> Result<Response<pb::Render>, Status> {
         let key = request.into_inner().key;
-        let view = self.get(&key).await.map_err(refuse)?;
+        let view = Subject::of_key(&key).around(self.get(&key)).await.map_err(refuse)?;
         Ok(Response::new(to_message(&key, view)))
     }
 
@@ -86,7 +87,8 @@ impl RenderService for Grpc {
         if key.trim().is_empty() {
             return Err(refuse(RenderError::Invalid(vec![("key", "can't be blank".to_owned())])));
         }
-        let view = self.engine.cancel(&key, &reason, meta(story(&key))).await.map_err(refuse)?;
+        let canceling = self.engine.cancel(&key, &reason, meta(story(&key)));
+        let view = Subject::of_key(&key).around(canceling).await.map_err(refuse)?;
         Ok(Response::new(to_message(&key, view)))
     }
 

@@ -33,6 +33,7 @@ use kit::{Deps, Running, Tasks};
 use media::{Media, MediaSettings};
 use predictions::{Engine, engine::EngineParts, replicate};
 use protos::render::v1::render_service_server::RenderServiceServer;
+use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
 pub use settings::Settings;
@@ -40,6 +41,9 @@ pub use store::MIGRATIONS;
 
 use clip::Clips;
 use grpc::Grpc;
+
+/// What the metrics call the work of this service.
+const WORK: &str = "render";
 
 /// Starts the service: gRPC on the listener, and the runner, which goes on with whatever was unfinished, until the
 /// token is canceled.
@@ -51,6 +55,7 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let address = listener.local_addr().context("the render service's listener")?;
     let mut tools = MediaSettings::new(blobs.scratch_dir());
     (tools.ffmpeg, tools.ffprobe) = (settings.ffmpeg.clone(), settings.ffprobe.clone());
+    tools.limits.threads = settings.threads;
     let media = Media::new(tools).context("the media tools")?;
     let provider = replicate::Client::new(&settings.replicate, blobs.clone(), clock.clone())
         .context("the client of the video provider")?;
@@ -71,9 +76,20 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let tasks = Tasks::new(bus::subjects::source::RENDER, cancel.clone());
     let (runner, stop) = (engine.clone(), cancel.clone());
     tasks.spawn("buy clips", async move { runner.run(stop).await });
+    tasks.spawn("tell how much there is to buy", tell(engine.clone(), cancel.clone()));
     let server = RenderServiceServer::new(Grpc { log, engine });
     let mut routes = RoutesBuilder::default();
     routes.add_service(server.max_decoding_message_size(kit::grpc::MAX_MESSAGE));
     tasks.spawn("serve gRPC", kit::grpc::serve(listener, routes, readiness, cancel));
     Ok(Running::new(address, tasks))
+}
+
+/// Tells the metrics how many clips wait and are made, until `cancel`.
+async fn tell(engine: Engine, cancel: CancellationToken) -> anyhow::Result<()> {
+    let look = || async {
+        engine.work().await?.tell(WORK);
+        engine.tell_slots(WORK).await
+    };
+    predictions::load::every_second(&cancel, look).await;
+    Ok(())
 }

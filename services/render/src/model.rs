@@ -1,6 +1,6 @@
 //! What each model gets. Which models there are, and what they allow, is the registry's business.
 
-use job_domain::models::Model;
+use job_domain::models::{self, Model};
 use serde_json::{Value, json};
 
 use crate::request::Wish;
@@ -43,6 +43,13 @@ pub fn input(model: &Model, wish: &Wish) -> Option<(Value, FrameFields)> {
     }
 }
 
+/// What traces and metrics call the model that the provider calls `slug`.
+#[must_use]
+pub fn key(slug: &str) -> &'static str {
+    // One that is not there any more was ordered of an earlier build.
+    models::registry().iter().find(|model| model.slug == slug).map_or("other", |model| model.key)
+}
+
 /// Models read a prompt as one line.
 fn one_line(prompt: &str) -> String {
     prompt.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -50,8 +57,6 @@ fn one_line(prompt: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use job_domain::models;
-
     use super::*;
 
     fn wish(slug: &str) -> Wish {
@@ -70,6 +75,14 @@ mod tests {
         for model in models::registry() {
             assert!(input(model, &wish(model.slug)).is_some(), "{}", model.slug);
         }
+    }
+
+    #[test]
+    fn metrics_know_models_by_the_registrys_keys() {
+        for model in models::registry() {
+            assert_eq!(key(model.slug), model.key);
+        }
+        assert_eq!(key("somebody/else:4711"), "other");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Typed settings; whoever builds the service reads the environment.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use predictions::{Account, Policy, ReplicateConfig};
 
@@ -20,6 +20,8 @@ pub struct Settings {
     pub ffmpeg: PathBuf,
     /// Name (looked up on PATH) or path of ffprobe.
     pub ffprobe: PathBuf,
+    /// Threads of each run of ffmpeg; none: its share of the processors that this process may use.
+    pub threads: Option<NonZeroUsize>,
 }
 
 impl Settings {
@@ -33,6 +35,7 @@ impl Settings {
             owner: "render".to_owned(),
             ffmpeg: "ffmpeg".into(),
             ffprobe: "ffprobe".into(),
+            threads: None,
         }
     }
 }

@@ -44,6 +44,7 @@ impl From<StitchError> for ServiceError {
             StitchError::Unknown(_) | StitchError::NoVideo(_) => Self::not_found(error.to_string()),
             StitchError::DigestMismatch(_) => Self::new(Code::Conflict, "digest_mismatch", error.to_string()),
             StitchError::Busy(_) => Self::unavailable(error.to_string()),
+            StitchError::Blob(error) => Self::of_store(error),
             StitchError::Media(media) if media.is_about_the_input() => {
                 Self::validation([("video", media.to_string())])
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use blobs::Blobs;
+use blobs::{Blobs, Need};
 use eventlog::Log;
 use media::{Fit, Media};
 use parking_lot::Mutex;
@@ -15,6 +15,8 @@ use crate::store;
 
 /// The longest side of a frame that is drawn, in pixels.
 const LONGEST_SIDE: u32 = 2048;
+/// Bytes that a frame may have at most: one of the longest sides has half of it.
+const LARGEST: u64 = 4 << 20;
 
 type Size = (u32, u32);
 type Turn = tokio::sync::Mutex<()>;
@@ -48,19 +50,19 @@ impl Frames {
     }
 
     async fn draw(&self, sha256: &str, (width, height): Size) -> Result<BlobRef, StitchError> {
-        if self.blobs.size(sha256).await?.is_none() {
+        let Some(copies) = self.blobs.size(sha256).await? else {
             return Err(StitchError::NoVideo(sha256.to_owned()));
-        }
-        let work = self.media.work_dir()?;
+        };
+        let work = self.blobs.work_dir_now(Need { copies, made: LARGEST })?;
         let video = match self.blobs.path(sha256) {
             Some(path) => path,
             None => {
-                let copy = work.path().join("video");
+                let copy = work.join("video");
                 self.blobs.fetch_to(sha256, &copy).await?;
                 copy
             }
         };
-        let image = work.path().join("frame.jpg");
+        let image = work.join("frame.jpg");
         self.media.frame(video, None, Fit { width, height, pad: true }, &image).await?;
         Ok(self.blobs.put_file(&image, store::JPEG).await?)
     }

@@ -11,13 +11,16 @@
 //! | [`product`] | pure: what a product is and how far it can be |
 //! | `requests` | answering: wish, question, tombstone |
 //! | `worker`, `make` | claiming what is due; making it |
+//! | `room` | pure: how much of scratch it takes |
 //! | `facts` | what is known of videos by their hash |
 //! | `frames` | frames of any video, drawn once |
+//! | [`backlog`] | how much is left to make |
 //! | [`events`], [`publish`] | stored events; what is published for them |
 //! | [`store`] | SQL of the read tables, and the one way to append |
 //! | `grpc` | messages to our own types and back |
 //! | [`error`] | what can go wrong |
 
+pub mod backlog;
 pub mod error;
 pub mod events;
 mod facts;
@@ -28,6 +31,7 @@ pub mod overlay;
 pub mod product;
 pub mod publish;
 mod requests;
+mod room;
 pub mod settings;
 pub mod store;
 mod worker;
@@ -62,7 +66,7 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let address = listener.local_addr().context("the stitch service's listener")?;
     let mut media = MediaSettings::new(blobs.scratch_dir());
     (media.ffmpeg, media.ffprobe) = (settings.ffmpeg.clone(), settings.ffprobe.clone());
-    media.limits.concurrent_runs = settings.at_once;
+    (media.limits.concurrent_runs, media.limits.threads) = (settings.at_once, settings.threads);
     let media = Media::new(media).context("the media tools")?;
     bus.register(bus::subjects::source::STITCH, log.clone(), publish::translate);
 
@@ -71,6 +75,7 @@ pub async fn build(settings: Settings, deps: Deps) -> anyhow::Result<Running> {
     let frames =
         Frames { log: log.clone(), blobs: blobs.clone(), media: media.clone(), turns: Arc::default() };
     let maker = Maker { media, blobs, facts: Facts::default() };
+    tasks.spawn("tell the backlog", backlog::tell(log.clone(), clock.clone(), cancel.clone()));
     let worker = Worker { log, maker, clock, settings, busy: parking_lot::Mutex::default() };
     tasks.spawn("make products", Arc::new(worker).run(cancel.clone()));
 

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use blobs::{BlobError, Blobs};
+use blobs::{BlobError, Blobs, WorkDir};
 use media::{Media, MediaError, Probe, Source};
 use protos::common::v1::BlobRef;
 
 use crate::facts::Facts;
 use crate::overlay::Overlay;
 use crate::product::{Input, Made};
+use crate::room;
 use crate::store::JPEG;
 
 const MP4: &str = "video/mp4";
@@ -33,26 +34,25 @@ pub(crate) struct Maker {
 impl Maker {
     /// Makes one. Whatever was made before this returns is gone when the future is dropped.
     pub(crate) async fn make(&self, input: &Input) -> Result<Made, NotMade> {
-        let work = self.media.work_dir().map_err(|error| trouble("the work directory", &error))?;
-        let (video, poster) = (work.path().join("video.mp4"), work.path().join("poster.jpg"));
+        let work = self.blobs.work_dir(room::needed(input)).await.map_err(|error| store_trouble(&error))?;
+        let (video, poster) = (work.join("video.mp4"), work.join("poster.jpg"));
         let probe = match input {
-            Input::Clips(clips) => self.cut(clips, work.path(), &video, &poster).await?,
+            Input::Clips(clips) => self.cut(clips, &work, &video, &poster).await?,
             Input::ClipsUnder { clips, overlay } => {
-                let cut = work.path().join("cut.mp4");
-                let probe = self.cut(clips, work.path(), &cut, &poster).await?;
+                let cut = work.join("cut.mp4");
+                let probe = self.cut(clips, &work, &cut, &poster).await?;
                 let cut = Source { path: cut, probe: Some(probe) };
                 self.overlaid(&cut, overlay, &video, &poster).await?
             }
             Input::VideoUnder { video: under, overlay } => {
-                let path = local(&self.blobs, under, "the video", &work.path().join("under")).await?;
+                let path = local(&self.blobs, under, "the video", &work.join("under")).await?;
                 let under = self.facts.source(&self.media, under, path).await;
                 self.overlaid(&under, overlay, &video, &poster).await?
             }
             Input::CutAndSoundtrack { cut, soundtrack, shape } => {
                 let blobs = &self.blobs;
-                let path = local(blobs, cut, "the cut", &work.path().join("cut")).await?;
-                let soundtrack =
-                    local(blobs, soundtrack, "the soundtrack", &work.path().join("soundtrack")).await?;
+                let path = local(blobs, cut, "the cut", &work.join("cut")).await?;
+                let soundtrack = local(blobs, soundtrack, "the soundtrack", &work.join("soundtrack")).await?;
                 let cut = self.facts.source(&self.media, cut, path).await;
                 let shape = shape.unwrap_or_default().to_media();
                 let mixed = self.media.mix_shaped(&cut, soundtrack, shape, &video, Some(&poster)).await;
@@ -79,7 +79,13 @@ impl Maker {
         laid.map_err(|error| trouble("laying the text over the video", &error))
     }
 
-    async fn cut(&self, clips: &[BlobRef], work: &Path, out: &Path, poster: &Path) -> Result<Probe, NotMade> {
+    async fn cut(
+        &self,
+        clips: &[BlobRef],
+        work: &WorkDir,
+        out: &Path,
+        poster: &Path,
+    ) -> Result<Probe, NotMade> {
         let mut sources = Vec::with_capacity(clips.len());
         for (index, clip) in clips.iter().enumerate() {
             let what = format!("clip {} of {}", index + 1, clips.len());
@@ -126,5 +132,6 @@ fn trouble(at: &str, error: &MediaError) -> NotMade {
 
 fn store_trouble(error: &BlobError) -> NotMade {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    NotMade { reason: format!("{error}{cause}"), lasting: false }
+    let lasting = matches!(error, BlobError::NoRoom(full) if full.is_lasting());
+    NotMade { reason: format!("{error}{cause}"), lasting }
 }

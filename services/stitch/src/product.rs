@@ -21,6 +21,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Cut, Self::Mix, Self::Overlay];
+
     /// Its word in tables and messages.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -34,7 +37,7 @@ impl Kind {
     /// The kind that a word stands for.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Cut, Self::Mix, Self::Overlay].into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// The kind that a key such as `job-43/mix-1` names; a cut when it names none.

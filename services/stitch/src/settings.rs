@@ -1,5 +1,6 @@
 //! What the stitch service can be told.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ pub struct Settings {
     pub ffmpeg: PathBuf,
     /// Name (looked up on PATH) or path of ffprobe.
     pub ffprobe: PathBuf,
+    /// Threads of each run of ffmpeg; none: its share of the processors that this process may use.
+    pub threads: Option<NonZeroUsize>,
     /// Products that this process makes at one time.
     pub at_once: usize,
     /// Name of this process, unique among the living ones on its database. One that keeps its name over a restart
@@ -26,6 +29,7 @@ impl Default for Settings {
         Self {
             ffmpeg: "ffmpeg".into(),
             ffprobe: "ffprobe".into(),
+            threads: None,
             at_once: 2,
             owner: "stitch".to_owned(),
             lease: Duration::from_secs(30),

@@ -104,7 +104,8 @@ pub fn lease_of(key: &str) -> String {
     format!("{LEASES}{key}")
 }
 
-const LEASES: &str = "product/";
+/// What the names of such leases begin with.
+pub(crate) const LEASES: &str = "product/";
 
 /// Products that are due by now and that nobody but `owner` is at, the longest waiting first.
 ///

@@ -13,6 +13,7 @@ use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use kit::Clock;
 use parking_lot::Mutex;
+use telemetry::{Subject, trace::span};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -122,16 +123,23 @@ impl Worker {
         cancel: &CancellationToken,
     ) -> Result<(), StitchError> {
         store::mark_working(&self.log, &product.key).await?;
-        let made = tokio::select! {
-            made = Box::pin(self.maker.make(input)) => made,
-            () = self.stays_wanted(&product.key, lease) => return Ok(()),
-            () = cancel.cancelled() => return Ok(()),
+        let span = span(format!("make {}", product.kind)).start();
+        let making = async {
+            let made = tokio::select! {
+                made = Box::pin(self.maker.make(input)) => made,
+                () = self.stays_wanted(&product.key, lease) => return Ok(()),
+                () = cancel.cancelled() => return Ok(()),
+            };
+            if let Err(not_made) = &made {
+                span.fail(not_made.reason.clone());
+            }
+            let event = self.outcome(product, made);
+            if !self.record(&event, lease, cancel).await? {
+                tracing::info!(key = product.key, "it was canceled or taken over while it was made");
+            }
+            Ok(())
         };
-        let event = self.outcome(product, made);
-        if !self.record(&event, lease, cancel).await? {
-            tracing::info!(key = product.key, "it was canceled or taken over while it was made");
-        }
-        Ok(())
+        span.run(making).await
     }
 
     /// Records how an attempt ended, as soon as the database can be reached: making it again costs more than waiting.
@@ -218,7 +226,9 @@ impl Place {
     }
 
     async fn work(self, trace: Option<String>, cancel: CancellationToken) {
-        let carried = kit::trace::continuing(trace.as_deref(), self.worker.carry_out(&self.key, &cancel));
+        // In the trace of its request; what was asked for without one gets a trace of its own.
+        let carrying = Subject::of_key(&self.key).around(self.worker.carry_out(&self.key, &cancel));
+        let carried = kit::trace::continuing(trace.as_deref(), carrying);
         let error = match AssertUnwindSafe(carried).catch_unwind().await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => format!("{:#}", anyhow::Error::new(error)),

@@ -97,6 +97,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_later_version_says_besides_is_passed_over() {
+        let (mut headers, _) = encode(&message());
+        for (name, value) in
+            [("ce-mood", "calm"), ("ce-dataschema", "https://x.example/2"), ("tracestate", "a=b")]
+        {
+            headers.insert(name, value);
+        }
+        let body = json!({"key": "job-43/scene-2/take-1", "mood": {"of": ["the day"]}});
+        let later = Message { data: body.clone(), ..message() };
+        assert_eq!(decode(&message().subject, &headers, body.to_string().as_bytes()), Ok(later));
+    }
+
+    #[test]
     fn what_cannot_be_read_says_why() {
         let (headers, _) = encode(&message());
         assert!(decode("s", &headers, b"{").unwrap_err().contains("no JSON"));

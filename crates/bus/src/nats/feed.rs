@@ -1,6 +1,6 @@
 //! A subscription's messages, pulled from its durable consumer.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use async_nats::{
@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::{Tuning, cloud_event, dead, topology};
-use crate::{Message, subscription::Feed};
+use super::{Tuning, cloud_event, dead, lag::OfConsumer, topology};
+use crate::{Message, lag::Lag, subscription::Feed};
 
 /// Messages asked for at a time.
 const AT_ONCE: usize = 64;
@@ -118,6 +118,14 @@ impl PullFeed {
 
 #[async_trait]
 impl Feed for PullFeed {
+    fn system(&self) -> &'static str {
+        "nats"
+    }
+
+    fn lag(&self) -> Arc<dyn Lag> {
+        Arc::new(OfConsumer::new(self.jetstream.clone(), &self.source, &self.durable))
+    }
+
     async fn next(
         &mut self,
         cancel: &CancellationToken,

@@ -8,7 +8,9 @@ mod cloud_event;
 mod connection;
 mod dead;
 mod feed;
+mod lag;
 mod logged;
+mod publish;
 mod reconcile;
 pub mod relay;
 mod report;
@@ -163,15 +165,12 @@ impl NatsBus {
         dead::replay(&self.jetstream, sequence).await
     }
 
-    /// How many messages a subscription has still to handle, those under way included.
+    /// How many messages a subscription has still to handle, those under way included, as its consumer's leader says.
     ///
     /// # Errors
     /// NATS is away or the subscription does not exist.
     pub async fn lag(&self, source: &str, durable: &str) -> Result<u64, NatsError> {
-        let stream = topology::stream(&self.jetstream, source).await?;
-        let info = stream.consumer_info(durable).await;
-        let info = info.map_err(|error| NatsError::new(format!("asking for {durable}"), error))?;
-        Ok(info.num_pending + u64::try_from(info.num_ack_pending).unwrap_or(0))
+        lag::OfConsumer::new(self.jetstream.clone(), source, durable).ask().await
     }
 
     fn relay(&self, source: &str, log: Log, translate: Translate) -> relay::Relay {
@@ -191,7 +190,7 @@ impl EventBus for NatsBus {
     fn subscribe(&self, source: &str, durable: &str, _consumer_log: Log) -> Subscription {
         // How far the subscription has come is kept by JetStream, not in the consumer's database.
         let feed = feed::PullFeed::new(self.jetstream.clone(), source, durable, self.tuning);
-        Subscription::new(durable, Box::new(feed))
+        Subscription::new(source, durable, Box::new(feed))
     }
 
     async fn stop(&self) {

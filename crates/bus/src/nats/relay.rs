@@ -1,23 +1,25 @@
 //! The relay of one service: reads its log, publishes what it translates to.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use async_nats::jetstream::Context;
-use eventlog::{Lease, Log, StoredEvent, Tail, lease};
+use eventlog::{Lease, Log, StoredEvent, Tail, checkpoint, lease};
 use futures::{FutureExt as _, future::BoxFuture};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Tuning,
-    target::{Ack, Answer, Behind, OnNats, Target},
+    publish::publish,
+    target::{OnNats, Target},
 };
-use crate::{Message, Translate};
+use crate::{
+    Message, Translate,
+    lag::{self, Place},
+};
 
 const AGAIN: Duration = Duration::from_millis(500);
-/// Messages sent ahead of their acknowledgements.
-const AHEAD: usize = 128;
 
 /// Opens the stream of a service.
 pub type Open = Box<dyn Fn() -> BoxFuture<'static, anyhow::Result<Arc<dyn Target>>> + Send + Sync>;
@@ -30,6 +32,10 @@ pub struct Relay {
     log: Log,
     translate: Translate,
     tuning: Tuning,
+    /// The position up to which everything is published.
+    reached: Place,
+    /// The position that a successor would recall.
+    remembered: Place,
 }
 
 impl Relay {
@@ -65,7 +71,8 @@ impl Relay {
     ) -> Self {
         // A restarted process is another relay: what the dead one sent may still arrive.
         let replica = format!("{replica}/{}", uuid::Uuid::new_v4());
-        Self { open, source: source.to_owned(), replica, log, translate, tuning }
+        let (reached, remembered) = (Place::unknown(), Place::unknown());
+        Self { open, source: source.to_owned(), replica, log, translate, tuning, reached, remembered }
     }
 
     /// Relays whenever it holds the lease, until canceled.
@@ -83,26 +90,46 @@ impl Relay {
     }
 
     async fn once(&self, cancel: &CancellationToken) -> anyhow::Result<()> {
-        let name = format!("relay/{}", self.source);
+        let name = self.name();
         let claimed = lease::claim(&self.log, &name, &self.replica, self.tuning.relay_lease);
-        let Some(lease) = claimed.await.context("claiming the relay")? else { return Ok(()) };
+        let claimed = claimed.await.context("claiming the relay");
+        let Ok(Some(lease)) = claimed else {
+            // How far behind it is says whoever has the lease.
+            lag::tell_relay(&self.source, 0);
+            return claimed.map(drop);
+        };
+        // Others may have relayed since it last did.
+        self.reached.forget();
         // Whatever it waits for, a relay that is to end does not keep its successor waiting: what it has sent
         // and not heard of is fenced like that of a relay that died.
         let relayed = tokio::select! {
             biased;
             relayed = self.relay(&lease, cancel) => relayed,
+            never = self.tell_lag() => match never {},
             () = cancel.cancelled() => Ok(()),
         };
+        self.remember(&lease).await;
         // Given back so that another replica need not wait for it to run out.
         if let Err(error) = lease::release(&self.log, &lease).await {
             tracing::debug!(%error, "giving the relay back");
         }
+        if relayed.is_ok() {
+            lag::tell_relay(&self.source, 0);
+        }
+        // Else it tries again in a moment, unless another one is faster: what it told last is still so.
         relayed
     }
 
+    /// Of its lease, and of the checkpoint.
+    fn name(&self) -> String {
+        format!("relay/{}", self.source)
+    }
+
     async fn relay(&self, lease: &Lease, cancel: &CancellationToken) -> anyhow::Result<()> {
+        self.recall().await;
         let stream = (self.open)().await?;
         let (mut sequence, position) = last(stream.as_ref()).await?;
+        self.reached.set(position);
         let mut tail = Tail::new(self.log.clone(), position);
         let mut renewed = Instant::now();
         loop {
@@ -117,6 +144,7 @@ impl Relay {
                     let (messages, stuck) = self.translate(&events);
                     sequence = publish(stream.as_ref(), &messages, sequence).await?;
                     stuck?;
+                    self.reached.set(tail.position());
                 }
                 None => {
                     let (now, _) = last(stream.as_ref()).await?;
@@ -131,7 +159,44 @@ impl Relay {
                     return Ok(());
                 }
                 renewed = Instant::now();
+                self.remember(lease).await;
             }
+        }
+    }
+
+    async fn tell_lag(&self) -> Infallible {
+        loop {
+            if let Ok(head) = self.log.head().await
+                && let Some(behind) = self.reached.behind(head)
+            {
+                lag::tell_relay(&self.source, behind);
+            }
+            tokio::time::sleep(lag::EVERY).await;
+        }
+    }
+
+    /// How far the relay before this one came. Only to tell how far behind it is while the stream cannot be asked: where to
+    /// go on says the stream itself.
+    async fn recall(&self) {
+        match checkpoint::load(&self.log, &self.name()).await {
+            Ok(position) => {
+                self.reached.set(position);
+                self.remembered.set(position);
+            }
+            Err(error) => tracing::debug!(%error, "asking how far the relay came"),
+        }
+    }
+
+    /// For [`Relay::recall`] by the next one; not by one that has lost the lease.
+    async fn remember(&self, lease: &Lease) {
+        let Some(position) = self.reached.get() else { return };
+        if self.remembered.get() == Some(position) {
+            return;
+        }
+        let saving = vec![lease.guard(), checkpoint::statement(&self.name(), position)];
+        match self.log.execute(saving).await {
+            Ok(_) => self.remembered.set(position),
+            Err(error) => tracing::debug!(%error, "remembering how far the relay came"),
         }
     }
 
@@ -151,41 +216,6 @@ impl Relay {
         }
         (messages, Ok(()))
     }
-}
-
-/// Publishes in order behind `sequence`; returns the last sequence.
-///
-/// Messages are sent ahead, so the sequence alone would not do: where somebody else's message took the place of
-/// the first, the second would find its own free. Each therefore names its predecessor, too.
-async fn publish(stream: &dyn Target, messages: &[Message], mut sequence: u64) -> anyhow::Result<u64> {
-    let mut sent: VecDeque<Sent<'_>> = VecDeque::new();
-    let predecessors = std::iter::once(None).chain(messages.iter().map(|message| Some(message.id)));
-    for (message, id) in messages.iter().zip(predecessors) {
-        boundary::cross(format_args!("publish.before/{}", message.name));
-        let answer = stream.send(message, Behind { sequence, id }).await?;
-        sequence += 1;
-        sent.push_back((&message.name, sequence, answer));
-        if sent.len() >= AHEAD {
-            acknowledged(sent.pop_front()).await?;
-        }
-    }
-    while let Some(next) = sent.pop_front() {
-        acknowledged(Some(next)).await?;
-    }
-    Ok(sequence)
-}
-
-/// A message's name, the sequence that it should get, and its acknowledgement to come.
-type Sent<'a> = (&'a str, u64, Answer);
-
-async fn acknowledged(sent: Option<Sent<'_>>) -> anyhow::Result<()> {
-    let Some((name, expected, answer)) = sent else { return Ok(()) };
-    let Ack { sequence, duplicate } = answer.await?;
-    if sequence != expected || duplicate {
-        bail!("stored at {sequence} instead of {expected}");
-    }
-    boundary::cross(format_args!("publish.after/{name}"));
-    Ok(())
 }
 
 /// Last sequence of the stream, and the position in the log that its last message of ours came from.

@@ -12,6 +12,7 @@ use bus::{Message, Published, TranslateError, subjects::durable};
 use eventlog::{Append, Meta, NewEvent, StoredEvent};
 use futures::future::join_all;
 use serde_json::json;
+use telemetry::trace::TraceContext;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -22,17 +23,15 @@ async fn a_message_carries_all_its_members(world: World) {
     world.register();
     let at = "2026-03-01T12:00:00.123456Z".parse().unwrap();
     let data = json!({ "number": 7, "text": "Zürich\n\"☃\"", "none": null, "list": [1.5, true, {}] });
-    let full = Meta {
-        correlation_id: "request-1".into(),
-        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
-        ..Meta::default()
-    };
+    let stored = TraceContext::root();
+    let full =
+        Meta { correlation_id: "request-1".into(), traceparent: Some(stored.to_string()), ..Meta::default() };
     let ids = [Uuid::now_v7(), Uuid::now_v7()];
     for (id, meta) in ids.into_iter().zip([full.clone(), Meta::default()]) {
         let event = NewEvent::new(id, "Finished", data.clone(), at).meta(meta);
         world.producer.append(Append::to("43-2").events([event])).await.unwrap();
     }
-    let expected = |id, position, meta: Meta| Message {
+    let expected = |id, position, traceparent, meta: Meta| Message {
         id,
         source: "render".into(),
         subject: "filmstrip.render.v1.43-2.render_finished".into(),
@@ -40,14 +39,57 @@ async fn a_message_carries_all_its_members(world: World) {
         name: "render_finished".into(),
         position,
         recorded_at: at,
-        traceparent: meta.traceparent,
+        traceparent,
         correlation_id: meta.correlation_id,
         data: data.clone(),
     };
     let mut collector = world.collect(DURABLE);
-    assert_eq!(collector.next().await, expected(ids[0], 1, full));
-    assert_eq!(collector.next().await, expected(ids[1], 2, Meta::default()));
+    let traced = collector.next().await;
+    assert_eq!(traced, expected(ids[0], 1, traced.traceparent.clone(), full));
+    assert_eq!(context(&traced).trace_id(), stored.trace_id());
+    assert_eq!(collector.next().await, expected(ids[1], 2, None, Meta::default()));
     collector.stop().await;
+}
+
+fn context(message: &Message) -> TraceContext {
+    message.traceparent.as_deref().unwrap().parse().unwrap()
+}
+
+/// In a span of its own, which the message names, whether it is alone or one of a batch.
+async fn what_a_message_leads_to_belongs_to_its_trace(world: World) {
+    world.register();
+    let stored = [(); 3].map(|()| TraceContext::root());
+    let events = stored.iter().zip(0..).map(|(stored, number)| {
+        let meta = Meta { traceparent: Some(stored.to_string()), ..Meta::default() };
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        NewEvent::new(Uuid::now_v7(), "Finished", json!({ "number": number }), at).meta(meta)
+    });
+    world.producer.append(Append::to("e").events(events)).await.unwrap();
+    for (durable, most) in [(durable::JOB_RENDER, 1), (durable::JOB_STITCH, 3)] {
+        let (sender, mut arrived) = mpsc::unbounded_channel();
+        let cancel = CancellationToken::new();
+        let running = world.subscription(durable).run_batches(cancel.clone(), most, move |messages| {
+            let sender = sender.clone();
+            async move { Ok(sender.send((messages, telemetry::trace::traceparent()))?) }
+        });
+        let running = tokio::spawn(running);
+        let mut handled = Vec::new();
+        while handled.len() < stored.len() {
+            let next = tokio::time::timeout(DEADLINE, arrived.recv()).await.expect("no message");
+            let (messages, within) = next.unwrap();
+            match &*messages {
+                [one] => assert_eq!(within, one.traceparent),
+                _ => assert_eq!(within, None, "they belong to different traces"),
+            }
+            handled.extend(messages.iter().map(context));
+        }
+        for (handled, stored) in handled.iter().zip(&stored) {
+            assert_eq!(handled.trace_id(), stored.trace_id());
+            assert_ne!(handled.span_id(), stored.span_id());
+        }
+        cancel.cancel();
+        running.await.unwrap();
+    }
 }
 
 async fn a_late_subscriber_reads_from_the_beginning(world: World) {
@@ -314,6 +356,7 @@ macro_rules! bus_laws {
 
             super::bus_laws!(@each $world,
                 a_message_carries_all_its_members
+                what_a_message_leads_to_belongs_to_its_trace
                 a_late_subscriber_reads_from_the_beginning
                 every_durable_gets_every_message
                 a_durable_goes_on_where_it_was_after_a_restart

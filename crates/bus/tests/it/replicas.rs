@@ -272,3 +272,21 @@ async fn a_replica_that_stops_gives_back_what_it_has_not_handled() {
     heir.running.await.unwrap();
     bus.stop().await;
 }
+
+/// Only so that the next one can tell how far behind it is while NATS is away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_leaves_word_of_how_far_it_came() {
+    let nats = Nats::start().await;
+    let bus = nats.quick_bus("a").await;
+    nats.publish(&bus);
+    nats.world.append("e", "Finished", 0..10).await;
+    nats.world.append("e", "Noted", 10..12).await;
+    nats.published(10).await;
+    let left = async {
+        while eventlog::checkpoint::load(&nats.world.producer, "relay/render").await.unwrap() < 12 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, left).await.expect("it does not say how far it came");
+    bus.stop().await;
+}

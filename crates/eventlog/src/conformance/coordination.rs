@@ -114,3 +114,17 @@ pub async fn a_renewed_lease_keeps_its_fence(backend: &dyn Backend) {
     assert_eq!(lease::claim(&log, "work", "b", LONG).await.unwrap(), None);
     log.append(one("s").statement(held.guard())).await.unwrap();
 }
+
+/// Those whose time is up and those that were given back are not.
+pub async fn held_leases_are_counted_by_their_kind(backend: &dyn Backend) {
+    let log = open(backend).await;
+    assert_eq!(lease::held(&log).await.unwrap(), []);
+    for name in ["runner/job-1", "runner/job-2", "relay/job", "buying"] {
+        lease::claim(&log, name, "a", LONG).await.unwrap().unwrap();
+    }
+    lease::claim(&log, "runner/job-3", "a", Duration::ZERO).await.unwrap().unwrap();
+    let back = lease::claim(&log, "cut/1", "a", LONG).await.unwrap().unwrap();
+    assert!(lease::release(&log, &back).await.unwrap());
+    let counted = [("buying", 1), ("relay", 1), ("runner", 2)].map(|(kind, count)| (kind.to_owned(), count));
+    assert_eq!(lease::held(&log).await.unwrap(), counted);
+}

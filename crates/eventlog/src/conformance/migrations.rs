@@ -65,3 +65,25 @@ pub async fn a_checked_log_lacks_no_migration(backend: &dyn Backend) {
     log.append(super::one("a")).await.unwrap();
     assert_eq!(log.query("SELECT id FROM b", params![]).await.unwrap().len(), 0);
 }
+
+/// An older build opens what only grew, and what took away only what it can do without; else it is told.
+pub async fn a_contracted_log_is_refused_by_those_that_need_what_is_gone(backend: &dyn Backend) {
+    const CAN_DO: (&str, &str) =
+        ("0002_b", "-- contract: since 0.0.1\nCREATE TABLE b (id TEXT NOT NULL PRIMARY KEY)");
+    const CANNOT: (&str, &str) = ("0003_a", "-- Nobody reads it.\n-- contract: since 999.0.0\nDROP TABLE a");
+    let url = backend.url();
+    migrate(&url, &migrations(&[FIRST, CAN_DO])).await.unwrap();
+    drop(open_checked(&url, &migrations(&[FIRST])).await.unwrap());
+    migrate(&url, &migrations(&[FIRST, CAN_DO, CANNOT])).await.unwrap();
+    for error in [
+        open_checked(&url, &migrations(&[FIRST])).await.unwrap_err(),
+        migrate(&url, &migrations(&[FIRST, CAN_DO])).await.unwrap_err(),
+    ] {
+        assert!(
+            matches!(&error, LogError::Migration { name, .. } if name == "conformance/0003_a"),
+            "{error}"
+        );
+        assert!(error.to_string().contains("run version 999.0.0 or newer"), "{error}");
+    }
+    open_checked(&url, &migrations(&[FIRST, CAN_DO, CANNOT])).await.unwrap();
+}

@@ -140,9 +140,11 @@ macro_rules! event_log_conformance {
                 a_released_lease_is_free_at_once,
                 a_renewed_lease_keeps_its_fence,
                 a_lease_may_be_claimed_within_an_append,
+                held_leases_are_counted_by_their_kind,
                 a_migration_is_applied_once,
                 migrate_names_what_it_applied,
                 a_checked_log_lacks_no_migration,
+                a_contracted_log_is_refused_by_those_that_need_what_is_gone,
                 a_changed_migration_is_refused,
                 a_failing_migration_leaves_nothing,
             }

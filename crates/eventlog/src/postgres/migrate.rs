@@ -7,13 +7,23 @@ use tokio_postgres::Client;
 
 use super::{Address, connect, statements::Spelled};
 use crate::LogError;
-use crate::migrations::{Migration, Migrations, complete, pending};
+use crate::migrations::{Migration, Migrations, Recorded, complete, pending};
 
-const RECORDED: &str = "CREATE TABLE IF NOT EXISTS migration (
-  name        TEXT NOT NULL PRIMARY KEY,
-  checksum    TEXT NOT NULL,
-  applied_at  TIMESTAMPTZ NOT NULL DEFAULT now()
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
+  name            TEXT NOT NULL PRIMARY KEY,
+  checksum        TEXT NOT NULL,
+  applied_at      TIMESTAMPTZ NOT NULL DEFAULT now(),
+  contract_since  TEXT
 )";
+
+/// A column that earlier builds made the table without; altering it would lock it even when there is nothing to do.
+const HAS_CONTRACTS: &str = "SELECT FROM pg_attribute \
+  WHERE attrelid = 'migration'::regclass AND attname = 'contract_since' AND NOT attisdropped";
+const ADD_CONTRACTS: &str = "ALTER TABLE migration ADD COLUMN contract_since TEXT";
+
+/// What was applied, also where no build has added that column yet.
+const RECORDED: &str =
+    "SELECT name, checksum, to_jsonb(migration) ->> 'contract_since' AS contract_since FROM migration";
 
 const REMEDY: &str = "run `migrate` with the owner's role first";
 
@@ -34,17 +44,20 @@ pub(super) async fn migrate(address: &Address, migrations: &Migrations) -> Resul
     if transaction.query_opt(exists, &[&schema]).await.map_err(failed)?.is_none() {
         transaction.batch_execute(&format!("CREATE SCHEMA {schema}")).await.map_err(failed)?;
     }
-    transaction.batch_execute(RECORDED).await.map_err(failed)?;
-    let rows = transaction.query("SELECT name, checksum FROM migration", &[]).await.map_err(failed)?;
-    let recorded: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    transaction.batch_execute(TABLE).await.map_err(failed)?;
+    if transaction.query_opt(HAS_CONTRACTS, &[]).await.map_err(failed)?.is_none() {
+        transaction.batch_execute(ADD_CONTRACTS).await.map_err(failed)?;
+    }
+    let recorded = rows(&transaction.query(RECORDED, &[]).await.map_err(failed)?);
     let mut applied = Vec::new();
     for migration in pending(wanted, &recorded)? {
         transaction.batch_execute(migration.sql).await.map_err(|error| LogError::Migration {
             name: migration.name.clone(),
             reason: error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string),
         })?;
-        let record = "INSERT INTO migration (name, checksum) VALUES ($1, $2)";
-        transaction.execute(record, &[&migration.name, &migration.checksum]).await.map_err(failed)?;
+        let record = "INSERT INTO migration (name, checksum, contract_since) VALUES ($1, $2, $3)";
+        let since = migration.recorded_since();
+        transaction.execute(record, &[&migration.name, &migration.checksum, &since]).await.map_err(failed)?;
         applied.push(migration.name);
     }
     if let Some(role) = address.grant_to() {
@@ -52,6 +65,15 @@ pub(super) async fn migrate(address: &Address, migrations: &Migrations) -> Resul
     }
     transaction.commit().await.map_err(failed)?;
     Ok(applied)
+}
+
+fn rows(rows: &[tokio_postgres::Row]) -> Vec<Recorded> {
+    let read = |row: &tokio_postgres::Row| Recorded {
+        name: row.get(0),
+        checksum: row.get(1),
+        contract_since: row.get(2),
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Refuses when a migration is missing; changes nothing.
@@ -88,10 +110,7 @@ async fn check_with(client: &Client, address: &Address, wanted: Vec<Migration>) 
     let found = client.query_opt(sql, &[&address.schema()]).await.map_err(failed)?;
     let recorded = match found.map(|row| row.get::<_, bool>(0)) {
         None => Vec::new(),
-        Some(true) => {
-            let rows = client.query("SELECT name, checksum FROM migration", &[]).await.map_err(failed)?;
-            rows.iter().map(|row| (row.get(0), row.get(1))).collect()
-        }
+        Some(true) => rows(&client.query(RECORDED, &[]).await.map_err(failed)?),
         Some(false) => {
             return Err(LogError::database(
                 "reading the applied migrations",

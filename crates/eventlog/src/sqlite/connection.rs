@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
 
 use crate::LogError;
-use crate::migrations::{Migrations, complete, pending};
+use crate::migrations::{Migrations, Recorded, complete, pending};
 
 /// How long a connection waits for another process that holds the file's lock.
 const BUSY: Duration = Duration::from_secs(10);
@@ -16,11 +16,15 @@ const STATEMENTS: usize = 128;
 
 const REMEDY: &str = "run `migrate` first";
 
-const RECORDED: &str = "CREATE TABLE IF NOT EXISTS migration (
-  name        TEXT NOT NULL PRIMARY KEY,
-  checksum    TEXT NOT NULL,
-  applied_at  TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
+  name            TEXT NOT NULL PRIMARY KEY,
+  checksum        TEXT NOT NULL,
+  applied_at      TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  contract_since  TEXT
 )";
+
+/// A column that earlier builds made the table without.
+const CONTRACTS: &str = "contract_since";
 
 /// The one connection that writes. Makes the file and its directory when they are missing.
 pub(super) fn open_writer(path: &Path, migrations: &Migrations) -> Result<Connection, LogError> {
@@ -108,7 +112,11 @@ fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<Vec<S
     let wanted = migrations.for_sqlite()?;
     let failed = |error| LogError::database("reading the applied migrations", error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    transaction.execute_batch(RECORDED).map_err(failed)?;
+    transaction.execute_batch(TABLE).map_err(failed)?;
+    if !transaction.column_exists(None, "migration", CONTRACTS).map_err(failed)? {
+        let add = format!("ALTER TABLE migration ADD COLUMN {CONTRACTS} TEXT");
+        transaction.execute_batch(&add).map_err(failed)?;
+    }
     let recorded = recorded(&transaction).map_err(failed)?;
     let mut applied = Vec::new();
     for migration in pending(wanted, &recorded)? {
@@ -119,8 +127,8 @@ fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<Vec<S
         transaction.execute_batch(migration.sql).map_err(failed)?;
         transaction
             .execute(
-                "INSERT INTO migration (name, checksum) VALUES (?1, ?2)",
-                (&migration.name, &migration.checksum),
+                "INSERT INTO migration (name, checksum, contract_since) VALUES (?1, ?2, ?3)",
+                (&migration.name, &migration.checksum, migration.recorded_since()),
             )
             .map_err(failed)?;
         applied.push(migration.name);
@@ -129,8 +137,12 @@ fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<Vec<S
     Ok(applied)
 }
 
-fn recorded(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
-    let mut statement = connection.prepare("SELECT name, checksum FROM migration")?;
-    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    rows.collect()
+/// What was applied, also where no build has added the column of contracts yet.
+fn recorded(connection: &Connection) -> rusqlite::Result<Vec<Recorded>> {
+    let since = if connection.column_exists(None, "migration", CONTRACTS)? { CONTRACTS } else { "NULL" };
+    let mut statement = connection.prepare(&format!("SELECT name, checksum, {since} FROM migration"))?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Recorded { name: row.get(0)?, checksum: row.get(1)?, contract_since: row.get(2)? })
+    };
+    statement.query_map((), read)?.collect()
 }

@@ -101,6 +101,26 @@ async fn a_role_that_may_not_migrate_says_who_must() {
     }
 }
 
+/// How the password of a service is replaced while both are valid.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_login_of_the_services_role_may_do_the_same() {
+    let scratch = PostgresScratch::start().await;
+    let first = scratch.open(&TABLES).await.unwrap();
+    scratch.server.sql("CREATE ROLE scratch_service_2 LOGIN IN ROLE scratch_service").await.unwrap();
+    let second = scratch.urls.service.replace("scratch_service@", "scratch_service_2@");
+    assert_ne!(second, scratch.urls.service);
+    let second = open_checked(&second, &TABLES).await.unwrap();
+    for log in [&first, &second] {
+        log.append(append("s")).await.unwrap();
+        log.execute(vec![Statement::new("DELETE FROM item", params![])]).await.unwrap();
+    }
+    assert_eq!(second.load("s", 0).await.unwrap().len(), 2);
+    scratch.server.sql("ALTER ROLE scratch_service NOLOGIN").await.unwrap();
+    second.append(append("s")).await.unwrap();
+    let error = second.query("DELETE FROM event", Vec::new()).await.unwrap_err();
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("permission denied"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_services_role_may_not_change_the_past() {
     let scratch = PostgresScratch::start().await;
@@ -111,6 +131,18 @@ async fn the_services_role_may_not_change_the_past() {
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert!(cause.contains("permission denied"), "{sql}: {cause}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_was_migrated_by_a_build_without_contracts_is_used_and_caught_up() {
+    let scratch = PostgresScratch::start().await;
+    migrate(&scratch.urls.owner, &TABLES).await.unwrap();
+    scratch.server.sql("ALTER TABLE scratch.migration DROP COLUMN contract_since").await.unwrap();
+    drop(open_checked(&scratch.urls.service, &TABLES).await.unwrap());
+    assert_eq!(migrate(&scratch.urls.owner, &TABLES).await.unwrap(), [""; 0]);
+    let log = open_checked(&scratch.urls.service, &TABLES).await.unwrap();
+    let sql = "SELECT name FROM migration WHERE contract_since IS NULL";
+    assert!(log.query(sql, params![]).await.unwrap().len() > 4);
 }
 
 /// The same lock as the backend takes: FNV-1a of the schema's name.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use eventlog::conformance::{Backend, Held, TABLES};
 use eventlog::testing::{NO_TABLES, scratch_log};
-use eventlog::{Append, Log, LogError, Migrations, NewEvent, Statement, open_log, params};
+use eventlog::{
+    Append, Log, LogError, Migrations, NewEvent, Statement, migrate, open_checked, open_log, params,
+};
 use futures::future::join_all;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -107,6 +109,21 @@ async fn replacing_an_event_is_refused_too() {
     let error = log.execute(vec![Statement::new(replace, params![])]).await.unwrap_err();
     assert!(matches!(error, LogError::Database { .. }), "{error}");
     assert_eq!(log.read_all(0, 10).await.unwrap(), stored);
+}
+
+#[tokio::test]
+async fn a_file_that_was_migrated_by_a_build_without_contracts_is_used_and_caught_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log.db").display().to_string();
+    migrate(&path, &TABLES).await.unwrap();
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("ALTER TABLE migration DROP COLUMN contract_since").unwrap();
+    drop(connection);
+    drop(open_checked(&path, &TABLES).await.unwrap());
+    assert_eq!(migrate(&path, &TABLES).await.unwrap(), [""; 0]);
+    let log = open_checked(&path, &TABLES).await.unwrap();
+    let sql = "SELECT name FROM migration WHERE contract_since IS NULL";
+    assert!(log.query(sql, params![]).await.unwrap().len() > 4);
 }
 
 #[tokio::test]

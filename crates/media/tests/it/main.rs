@@ -10,3 +10,4 @@ mod probe;
 mod programs;
 mod run;
 mod studio;
+mod threads;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -15,9 +16,11 @@ use crate::{
     error::ProviderError,
     fact::Fact,
     mark::Mark,
+    order::Order,
     plan::{self, later},
     provider::Create,
     replicate::wire::Prediction,
+    state::Attempt,
     store::{NotRecorded, Stored},
 };
 
@@ -51,16 +54,29 @@ impl Driver {
         if self.session.unless_stopped(self.engine.pace.start()).await.is_none() {
             return Ok(Then::Leave);
         }
-        let timeout = self.engine.post_timeout;
         let began = Instant::now();
-        if !self.session.outlasts(timeout) {
+        if !self.session.outlasts(self.engine.post_timeout) {
             tracing::warn!(key = self.key, "the lease would not outlast a create call; not starting it");
             return Ok(Then::Wait(SOON));
         }
+        let span = self.attempt_span("buy prediction", &order, &attempt.to_string()).start();
+        span.run(self.buy(stored, order, attempt, (input, mark), began)).await
+    }
+
+    /// Intent, call, and what came of it.
+    async fn buy(
+        &mut self,
+        stored: Stored,
+        order: Order,
+        attempt: Uuid,
+        (input, mark): (Value, Mark),
+        began: Instant,
+    ) -> Result<Then, NotRecorded> {
         let intent = Fact::AttemptIntended { attempt: attempt.to_string(), input: input.clone(), mark };
         let stored = self.record(&stored, intent).await?;
         self.engine.starting.lock().remove(&self.key);
         let create = Create {
+            model_key: self.engine.buyer.model_key(&order),
             model: order.model,
             input,
             webhook: self.engine.public.as_ref().map(|public| webhook_url(public, attempt)),
@@ -166,8 +182,21 @@ impl Driver {
             let left = Duration::try_from(not_before.duration_since(began)).unwrap_or_default();
             return Ok(Then::Wait(left));
         }
-        let looking = self.look(&known.mark, known.intended_at);
+        let span = self.attempt_span("search prediction", self.order(&stored)?, attempt).start();
+        let looking = span.run(self.look(&known.mark, known.intended_at));
         let Some(found) = self.session.unless_stopped(looking).await else { return Ok(Then::Leave) };
+        span.run(self.looked(stored, known, found, early)).await
+    }
+
+    /// Records what a look into the list proves.
+    async fn looked(
+        &mut self,
+        stored: Stored,
+        known: Attempt,
+        found: Result<Option<Prediction>, ProviderError>,
+        early: bool,
+    ) -> Result<Then, NotRecorded> {
+        let attempt = known.id.as_str();
         match found {
             Ok(Some(prediction)) => {
                 tracing::info!(
@@ -243,7 +272,8 @@ impl Driver {
             Ok(prediction) if known.mark.is_on(&prediction.input) => {
                 let fact =
                     Fact::AttemptAccepted { attempt: attempt.to_owned(), prediction_id, adopted: true };
-                self.record(&stored, fact).await?;
+                let span = self.attempt_span("adopt prediction", self.order(&stored)?, attempt);
+                span.around(self.record(&stored, fact)).await?;
                 Ok(Then::GoOn)
             }
             Err(error) if error.is_transient() => Ok(Then::Wait(self.engine.policy.poll_first)),

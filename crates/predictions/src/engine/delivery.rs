@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tempfile::TempPath;
 
 use super::driver::{Driver, Then};
 use crate::{
@@ -58,10 +57,16 @@ impl Driver {
         let trying = async {
             // Only the work itself takes a turn: nobody waits with one in hand.
             let _turn = engine.deliveries.acquire().await;
-            self.fetch(&stored, prediction_id, output_url).await
+            let span = self.attempt_span("keep output", self.order(&stored)?, attempt).start();
+            let tried = span.run(self.fetch(&stored, prediction_id, output_url)).await;
+            Ok::<_, NotRecorded>((tried?, span))
         };
         let Some(tried) = session.unless_stopped(trying).await else { return Ok(Then::Leave) };
-        let outcome = match tried? {
+        let (tried, span) = tried?;
+        if !matches!(tried, Tried::Kept(_)) {
+            span.fail("no output was kept");
+        }
+        let outcome = match tried {
             Tried::Kept(outcome) => outcome,
             Tried::Useless(failure) => {
                 self.fetching.useless += 1;
@@ -89,7 +94,7 @@ impl Driver {
                 )))
             }
         };
-        self.record(&stored, Fact::OrderSettled { outcome }).await?;
+        span.run(self.record(&stored, Fact::OrderSettled { outcome })).await?;
         Ok(Then::GoOn)
     }
 
@@ -109,19 +114,19 @@ impl Driver {
     ) -> Result<Tried, NotRecorded> {
         let order = self.order(stored)?;
         let again = |why: String| Ok(Tried::Later { why, wait: None });
-        let file = match self.scratch_file() {
+        let mut file = match self.engine.blobs.scratch_file("output-") {
             Ok(file) => file,
             Err(error) => return again(error.to_string()),
         };
         let url = self.fetching.address.as_deref().unwrap_or(output_url);
-        match self.engine.provider.download(url, &file).await {
+        match self.engine.provider.download(url, &mut file).await {
             Ok(_) => {}
             Err(error) if is_gone(&error) => return Ok(self.moved(prediction_id).await),
             Err(error) => return Ok(failed(error)),
         }
-        match self.engine.buyer.check(order, &file).await {
+        match self.engine.buyer.check(order, file.path()).await {
             Ok(Ok(usable)) => {
-                match self.engine.buyer.keep(&self.engine.blobs, &file, &usable.content_type).await {
+                match self.engine.buyer.keep(&self.engine.blobs, file.path(), &usable.content_type).await {
                     Ok(blob) => {
                         let prediction_id = prediction_id.to_owned();
                         let outcome = Outcome::Delivered { blob, prediction_id, found: usable.found };
@@ -152,11 +157,6 @@ impl Driver {
             Err(error) if error.is_transient() => failed(error),
             Err(_) => Tried::Useless(lost_output("it is gone, and so is its prediction")),
         }
-    }
-
-    fn scratch_file(&self) -> std::io::Result<TempPath> {
-        let dir = self.engine.blobs.scratch_dir();
-        Ok(tempfile::Builder::new().prefix("output-").tempfile_in(dir)?.into_temp_path())
     }
 }
 

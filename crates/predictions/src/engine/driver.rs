@@ -7,6 +7,7 @@ use std::{
 };
 
 use eventlog::Meta;
+use telemetry::{Subject, trace};
 
 use super::{Inner, Waker, delivery::Fetching};
 use crate::{
@@ -50,6 +51,10 @@ pub(super) enum Then {
 
 /// Works on one order until it is over, waits for a slot, or the session ends. With `start` it owns a free slot.
 pub(super) async fn drive(engine: Arc<Inner>, session: Arc<Session>, key: String, start: bool) {
+    Subject::of_key(&key).around(work(engine, session, key, start)).await;
+}
+
+async fn work(engine: Arc<Inner>, session: Arc<Session>, key: String, start: bool) {
     let waker = Arc::<Waker>::default();
     engine.wakers.lock().insert(key.clone(), waker.clone());
     let mut driver = Driver {
@@ -109,13 +114,16 @@ impl Driver {
         // What is called and written for an order belongs to the trace of the request that it comes from.
         let traceparent = stored.request.traceparent.clone();
         let carried = Box::pin(self.carry_out(start, stored));
-        kit::trace::continuing(traceparent.as_deref(), carried).await
+        trace::continuing(traceparent.as_deref(), carried).await
     }
 
     async fn carry_out(&mut self, start: &mut bool, stored: Stored) -> Result<Then, NotRecorded> {
         match self.engine.next(&stored.state) {
             Step::Done => Ok(Then::Leave),
-            Step::Record(fact) => self.record(&stored, fact).await.map(|_| Then::GoOn),
+            Step::Record(fact) => {
+                let recording = self.record(&stored, fact);
+                self.span("conclude order").around(recording).await.map(|_| Then::GoOn)
+            }
             // Leaves when it has no slot, or has used the one it had.
             Step::AwaitSlot if !std::mem::take(start) => Ok(Then::Leave),
             Step::AwaitSlot => self.attempt(stored).await,
@@ -139,11 +147,11 @@ impl Driver {
         }
     }
 
-    /// Records a fact under the lease.
+    /// Records a fact under the lease, in the span that the caller is in.
     pub(super) async fn record(&self, stored: &Stored, fact: Fact) -> Result<Stored, NotRecorded> {
         let facts = std::slice::from_ref(&fact);
         let correlation_id = stored.request.correlation_id.clone();
-        let meta = Meta { correlation_id, traceparent: kit::trace::traceparent(), ..Meta::default() };
+        let meta = Meta { correlation_id, ..Meta::default() };
         let guard = Some(self.session.guard());
         let recorded = self.engine.record(&self.key, stored, facts, meta, guard).await?;
         self.waker.seen.store(recorded.revision, Ordering::Relaxed);
@@ -175,7 +183,8 @@ impl Driver {
                 let Some(known) = stored.state.attempt(attempt) else { return Ok(Then::GoOn) };
                 let fact = answers::polled(&stored.state, known, &prediction, price, policy, self.moment());
                 if let Some(fact) = fact {
-                    self.record(&stored, fact).await?;
+                    let span = self.attempt_span("end attempt", self.order(&stored)?, attempt);
+                    span.around(self.record(&stored, fact)).await?;
                     self.engine.wake.notify_one();
                     return Ok(Then::GoOn);
                 }
@@ -199,13 +208,14 @@ impl Driver {
         attempt: String,
         prediction_id: &str,
     ) -> Result<Then, NotRecorded> {
-        let asking = self.engine.provider.cancel(prediction_id);
+        let span = self.attempt_span("stop prediction", self.order(&stored)?, &attempt).start();
+        let asking = span.run(self.engine.provider.cancel(prediction_id));
         let Some(answer) = self.session.unless_stopped(asking).await else { return Ok(Then::Leave) };
         match answer {
             // A refusal means that there is nothing (left) to cancel; the next poll tells.
             Ok(()) | Err(ProviderError::Refused { .. }) => {
                 self.polls = 0;
-                self.record(&stored, Fact::CancelSent { attempt }).await?;
+                span.run(self.record(&stored, Fact::CancelSent { attempt })).await?;
                 Ok(Then::GoOn)
             }
             Err(error) => {
@@ -215,9 +225,10 @@ impl Driver {
                 let since = known.accepted_at.unwrap_or(known.intended_at);
                 let patience = self.engine.policy.attempt_deadline + self.engine.policy.cancel_grace;
                 if self.engine.clock.now() > crate::plan::later(since, patience) {
-                    self.record(&stored, Fact::CancelSent { attempt }).await?;
+                    span.run(self.record(&stored, Fact::CancelSent { attempt })).await?;
                     return Ok(Then::GoOn);
                 }
+                drop(span);
                 self.poll(stored, &attempt, prediction_id).await
             }
         }

@@ -97,7 +97,7 @@ impl Driver {
             }
         };
         if let Some(fact) = fact {
-            self.record(stored, fact).await?;
+            self.span("end attempt").around(self.record(stored, fact)).await?;
         }
         Ok(Then::GoOn)
     }

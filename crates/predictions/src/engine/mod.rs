@@ -11,6 +11,8 @@
 //! | `input` | the input of an attempt, with its mark |
 //! | `delivery` | fetching, checking and keeping an output |
 //! | `pace` | start rate and the account's rate limit |
+//! | `secrets` | what the provider signs its webhooks with |
+//! | `telling` | spans, and how much work there is |
 //! | `webhooks` | webhooks checked and taken in |
 
 mod attempt;
@@ -20,6 +22,8 @@ mod drivers;
 mod input;
 mod pace;
 mod scheduler;
+mod secrets;
+mod telling;
 mod webhooks;
 
 use std::{
@@ -30,12 +34,13 @@ use std::{
 
 use blobs::Blobs;
 use eventlog::{Log, Meta};
-use kit::{Clock, trace::TraceContext};
+use kit::Clock;
 use parking_lot::Mutex;
+use telemetry::trace;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use self::{pace::Pace, webhooks::Secret};
+use self::{pace::Pace, secrets::Secrets, telling::asked};
 use crate::{
     buyer::Buyer,
     config::{Account, Policy, PublicUrls, ReplicateConfig},
@@ -44,8 +49,10 @@ use crate::{
     order::{Order, Outcome},
     plan::Timing,
     provider::Provider,
+    replicate::PROVIDER,
     state::{OrderState, OrderView, Phase},
     store::{self, NotRecorded, Stored, Write},
+    tally,
 };
 
 /// How often a write is decided anew when others write at the same time.
@@ -108,7 +115,7 @@ pub(crate) struct Inner {
     pace: Pace,
     deliveries: Semaphore,
     dice: Dice,
-    webhook_secret: tokio::sync::Mutex<Option<Secret>>,
+    webhook_secrets: tokio::sync::Mutex<Secrets>,
 }
 
 /// How the driver of an order is woken.
@@ -157,7 +164,7 @@ impl Engine {
             starting: Mutex::default(),
             deliveries: Semaphore::new(DELIVERIES),
             dice,
-            webhook_secret: tokio::sync::Mutex::default(),
+            webhook_secrets: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -180,7 +187,6 @@ impl Engine {
             return Err(OrderError::NoMark { key: order.key });
         }
         let key = order.key.clone();
-        let meta = traced(meta);
         for _ in 0..RACES {
             let stored = store::load(&self.0.log, &key).await?;
             if let Some(known) = &stored.state.order
@@ -191,8 +197,9 @@ impl Engine {
             if stored.revision > 0 {
                 return Ok(stored.state.view());
             }
-            let fact = Fact::OrderPlaced { order: Box::new(order.clone()) };
-            if let Some(stored) = self.write(&key, &stored, &[fact], &meta).await? {
+            let facts = [Fact::OrderPlaced { order: Box::new(order.clone()) }];
+            let writing = self.write(&key, &stored, &facts, &meta);
+            if let Some(stored) = asked("place order", &key, &meta).around(writing).await? {
                 self.0.wake.notify_one();
                 return Ok(stored.state.view());
             }
@@ -220,7 +227,7 @@ impl Engine {
             if stored.state.outcome.is_some() || stored.state.cancel.is_some() {
                 return Ok(stored.state.view());
             }
-            let mut meta = traced(meta.clone());
+            let mut meta = meta.clone();
             if stored.revision > 0 {
                 meta.correlation_id.clone_from(&stored.request.correlation_id);
             }
@@ -229,7 +236,8 @@ impl Engine {
             if stored.state.phase() == Phase::Waiting {
                 facts.push(Fact::OrderSettled { outcome: Outcome::Canceled { reason } });
             }
-            if let Some(stored) = self.write(key, &stored, &facts, &meta).await? {
+            let writing = self.write(key, &stored, &facts, &meta);
+            if let Some(stored) = asked("cancel order", key, &meta).around(writing).await? {
                 self.0.poke(key);
                 return Ok(stored.state.view());
             }
@@ -295,11 +303,14 @@ impl Inner {
             key.clone_into(&mut meta.correlation_id);
         }
         let at = self.clock.now();
-        let traceparent = meta.traceparent.clone();
+        // Whoever writes does so in a span; the service's own events, made on the way, get theirs from the same place.
+        meta.traceparent = trace::traceparent();
         let write = Write { key, meta, at, guard, max_in_flight: self.account.max_in_flight };
-        let writing = store::record(&self.log, self.buyer.as_ref(), stored, facts, write);
-        // The service's own events, made on the way, get their trace from here.
-        kit::trace::continuing(traceparent.as_deref(), writing).await
+        let recorded = store::record(&self.log, self.buyer.as_ref(), stored, facts, write).await?;
+        if let Some(order) = &stored.state.order {
+            tally::count(PROVIDER, &self.buyer.model_key(order), &stored.state, facts, at);
+        }
+        Ok(recorded)
     }
 
     /// Wakes whoever works on this order, and the scheduler in case nobody does.
@@ -330,12 +341,4 @@ impl Inner {
     fn next(&self, state: &OrderState) -> crate::plan::Step {
         crate::plan::next(state, self.clock.now(), &self.policy, self.timing)
     }
-}
-
-/// Everything that follows an order is one trace, also when its asker had none.
-fn traced(mut meta: Meta) -> Meta {
-    meta.traceparent.get_or_insert_with(|| {
-        kit::trace::current().map_or_else(TraceContext::root, |context| context.child()).to_string()
-    });
-    meta
 }

@@ -1,22 +1,29 @@
 //! Webhooks as they come: checked, stored as far as there is anything to store, and taken as a reason to ask.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use eventlog::Meta;
-use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
+use telemetry::{
+    KeyValue, Subject,
+    metrics::{PROVIDER_WEBHOOKS, key},
+    trace::{self, span},
+};
 
-use super::{Engine, Inner, RACES};
-use crate::{error::OrderError, fact::Fact, plan::later, store, webhook};
+use super::{Engine, RACES};
+use crate::{error::OrderError, fact::Fact, replicate::PROVIDER, store};
 
-/// How often, at most, the signing secret is asked for because a signature does not fit it: anybody can send
-/// a webhook that does not.
-const SECRET_AGAIN: Duration = Duration::from_secs(60);
+/// The attempt is none of ours, or the prediction is not the attempt's.
+const UNKNOWN: &str = "unknown";
+/// The provider did not sign it, or not now.
+const REFUSED: &str = "refused";
+/// It is the provider's, and about an attempt of ours.
+const TAKEN: &str = "taken";
 
-/// The provider's signing secret as it was last told.
-pub(super) struct Secret {
-    secret: SecretString,
-    asked_at: Timestamp,
+/// Counts a webhook that came to this; whether it was taken.
+fn told(outcome: &'static str) -> bool {
+    let attributes = [KeyValue::new(key::PROVIDER, PROVIDER), KeyValue::new(key::OUTCOME, outcome)];
+    PROVIDER_WEBHOOKS.add(1, &attributes);
+    outcome == TAKEN
 }
 
 impl Engine {
@@ -31,8 +38,19 @@ impl Engine {
         headers: &HashMap<String, String>,
         body: &[u8],
     ) -> Result<bool, OrderError> {
-        let Some(key) = store::order_of(&self.0.log, attempt).await? else { return Ok(false) };
-        let Some(prediction_id) = self.0.verified(headers, body).await? else { return Ok(false) };
+        let Some(key) = store::order_of(&self.0.log, attempt).await? else { return Ok(told(UNKNOWN)) };
+        let Some(prediction_id) = self.0.verified(headers, body).await? else { return Ok(told(REFUSED)) };
+        // It belongs to the order's trace, whoever brought it: the order is what it is news of.
+        let placed = store::load(&self.0.log, &key).await?.request.traceparent;
+        let span = span("webhook").consumer().under(placed.as_deref()).link(trace::traceparent().as_deref());
+        let span = span.about(Subject::of_key(&key)).with(key::PROVIDER, PROVIDER);
+        let taken = span.around(self.take_in(key, attempt, prediction_id)).await?;
+        Ok(told(if taken { TAKEN } else { UNKNOWN }))
+    }
+
+    /// Stores what a webhook of the provider's says, and has its order looked at. `false`: it is about a prediction that
+    /// is not this attempt's.
+    async fn take_in(&self, key: String, attempt: &str, prediction_id: String) -> Result<bool, OrderError> {
         for _ in 0..RACES {
             let stored = store::load(&self.0.log, &key).await?;
             let Some(known) = stored.state.attempt(attempt) else { return Ok(false) };
@@ -50,47 +68,12 @@ impl Engine {
             let fact =
                 Fact::ProviderHinted { attempt: attempt.to_owned(), prediction_id: prediction_id.clone() };
             // It belongs to the order's story, wherever the webhook comes from.
-            let meta = Meta {
-                correlation_id: stored.request.correlation_id.clone(),
-                traceparent: stored.request.traceparent.clone(),
-                ..Meta::default()
-            };
+            let meta = Meta { correlation_id: stored.request.correlation_id.clone(), ..Meta::default() };
             if self.write(&key, &stored, &[fact], &meta).await?.is_some() {
                 self.0.poke(&key);
                 return Ok(true);
             }
         }
         Err(OrderError::Busy { key })
-    }
-}
-
-impl Inner {
-    /// The prediction that a webhook is about, if the provider signed it.
-    async fn verified(
-        &self,
-        headers: &HashMap<String, String>,
-        body: &[u8],
-    ) -> Result<Option<String>, OrderError> {
-        let mut cached = self.webhook_secret.lock().await;
-        let now = self.clock.now();
-        if let Some(known) = &*cached {
-            let about = webhook::verified(&known.secret, headers, body);
-            if about.is_some() || now < later(known.asked_at, SECRET_AGAIN) {
-                return Ok(about);
-            }
-        }
-        // There is none yet, or it may have been replaced.
-        if let Some(known) = &mut *cached {
-            known.asked_at = now;
-        }
-        let secret = self.provider.webhook_secret().await.map_err(OrderError::NoSecret)?;
-        let replaced =
-            cached.as_ref().is_some_and(|known| known.secret.expose_secret() != secret.expose_secret());
-        if replaced {
-            tracing::info!("the provider signs its webhooks with a new secret");
-        }
-        let about = webhook::verified(&secret, headers, body);
-        *cached = Some(Secret { secret, asked_at: now });
-        Ok(about)
     }
 }

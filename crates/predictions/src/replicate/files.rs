@@ -1,7 +1,8 @@
 //! Bytes to and from the provider: its files API, and outputs streamed to disk.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
+use blobs::ScratchFile;
 use futures::StreamExt as _;
 use protos::common::v1::BlobRef;
 use reqwest::{Body, multipart};
@@ -9,8 +10,8 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
-use super::{Client, sending, wire::UploadedFile};
-use crate::error::ProviderError;
+use super::{Client, host, sending, wire::UploadedFile};
+use crate::{call::Call, error::ProviderError};
 
 /// How long a file may take to be handed over.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
@@ -19,6 +20,7 @@ impl Client {
     /// `POST /v1/files`; the body is streamed from the object store.
     pub(super) async fn upload_file(
         &self,
+        call: &Call,
         blob: &BlobRef,
         name: &str,
         attempt: &str,
@@ -36,21 +38,29 @@ impl Client {
             .text("type", blob.content_type.clone())
             .text("metadata", json!({ "attempt": attempt }).to_string());
         let request = self.http.post(self.url("files")?).multipart(form).timeout(UPLOAD_TIMEOUT);
-        let file: UploadedFile = self.answer(request).await?;
+        let file: UploadedFile = self.answer(call, request).await?;
         Ok(file.urls.get)
     }
 
-    /// Streams an output into a file. Without our key: the address came from outside.
-    pub(super) async fn download_file(&self, url: &str, to: &Path) -> Result<u64, ProviderError> {
+    /// Streams an output into a file, once there is room for it. Without our key: the address came from outside.
+    pub(super) async fn download_file(
+        &self,
+        call: &Call,
+        url: &str,
+        to: &mut ScratchFile,
+    ) -> Result<u64, ProviderError> {
         let url = self.output_address(url)?;
-        let response = self.accepted(self.http.get(url).timeout(self.download_timeout)).await?;
+        let response = self.accepted(call, self.http.get(url).timeout(self.download_timeout)).await?;
         let limit = self.max_output_bytes;
         if response.content_length().is_some_and(|length| length > limit) {
             return Err(ProviderError::TooLarge { limit });
         }
         let announced = response.content_length();
+        let full = |error: blobs::NoRoom| ProviderError::Local(error.to_string());
+        // What does not say how long it is may be as long as anything.
+        to.make_room(announced.unwrap_or_else(|| to.at_most(limit))).await.map_err(full)?;
         let local = |error: std::io::Error| ProviderError::Local(error.to_string());
-        let mut file = tokio::fs::File::create(to).await.map_err(local)?;
+        let mut file = tokio::fs::File::create(to.path()).await.map_err(local)?;
         let mut stream = response.bytes_stream();
         let mut size = 0_u64;
         while let Some(chunk) = stream.next().await {
@@ -59,9 +69,11 @@ impl Client {
             if size > limit {
                 return Err(ProviderError::TooLarge { limit });
             }
+            to.make_room(size).await.map_err(full)?;
             file.write_all(&chunk).await.map_err(local)?;
         }
         file.flush().await.map_err(local)?;
+        to.fit(size);
         match announced {
             Some(length) if length != size => {
                 Err(ProviderError::Ambiguous(format!("the output broke off after {size} of {length} bytes")))
@@ -78,7 +90,7 @@ impl Client {
         if url.origin() == self.api.origin() {
             return Ok(url);
         }
-        let host = url.host_str().unwrap_or_default();
+        let host = host(&url);
         let ours = |allowed: &String| {
             host == allowed || host.strip_suffix(allowed.as_str()).is_some_and(|sub| sub.ends_with('.'))
         };

@@ -2,12 +2,13 @@
 
 mod files;
 mod refusal;
+mod told;
 pub mod wire;
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use blobs::Blobs;
+use blobs::{Blobs, ScratchFile};
 use boundary::around;
 use kit::Clock;
 use protos::common::v1::BlobRef;
@@ -15,10 +16,16 @@ use reqwest::{RequestBuilder, Response, StatusCode, header, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use telemetry::metrics::key;
 use url::Url;
 
-use self::wire::{Page, Prediction, WebhookSecret};
+pub(crate) use self::told::PROVIDER;
+use self::{
+    told::{host, is_news, told},
+    wire::{Page, Prediction, WebhookSecret},
+};
 use crate::{
+    call::Call,
     config::ReplicateConfig,
     error::ProviderError,
     provider::{Create, Provider},
@@ -90,23 +97,28 @@ impl Client {
         request.bearer_auth(self.key.expose_secret())
     }
 
-    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ProviderError> {
-        let response = self.accepted(self.authorized(request)).await?;
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        request: RequestBuilder,
+    ) -> Result<T, ProviderError> {
+        let response = self.accepted(call, self.authorized(request)).await?;
         let body = text(response).await?;
         serde_json::from_str(&body)
             .map_err(|error| ProviderError::Ambiguous(format!("an answer that cannot be read: {error}")))
     }
 
     /// Sends, and turns what is not a success into its error.
-    async fn accepted(&self, request: RequestBuilder) -> Result<Response, ProviderError> {
+    async fn accepted(&self, call: &Call, request: RequestBuilder) -> Result<Response, ProviderError> {
         let response = request.send().await.map_err(sending)?;
         let status = response.status();
+        call.answered(status.as_u16());
         if status.is_success() {
             return Ok(response);
         }
         let headers = response.headers().clone();
         // A refusal counts even when its text breaks off.
-        let body = text(response).await.unwrap_or_default();
+        let body = kit::redact(&text(response).await.unwrap_or_default(), &self.key);
         Err(refusal::refusal(status, &headers, &body, self.clock.now()))
     }
 }
@@ -155,22 +167,35 @@ impl Provider for Client {
         let request = self.http.post(self.url("predictions")?).json(&body);
         // Should we die now and never come back, the provider stops by itself.
         let request = request.header("Cancel-After", format!("{}s", create.cancel_after_seconds.max(5)));
-        let prediction: Prediction = around("provider.create", "", self.answer(request)).await?;
-        if prediction.id.is_empty() {
-            return Err(ProviderError::Ambiguous("an answer without an id".to_owned()));
-        }
-        Ok(prediction)
+        let call = self.call("create", "create prediction");
+        call.set(key::MODEL, &*create.model_key);
+        let asking = async {
+            let prediction: Prediction = around("provider.create", "", self.answer(&call, request)).await?;
+            if prediction.id.is_empty() {
+                return Err(ProviderError::Ambiguous("an answer without an id".to_owned()));
+            }
+            Ok(prediction)
+        };
+        told(&call, asking).await
     }
 
     async fn get(&self, id: &str) -> Result<Prediction, ProviderError> {
         let request = self.http.get(self.url(&format!("predictions/{}", segment(id)))?);
-        around("provider.get", "", self.answer(request.timeout(self.call_timeout))).await
+        let mut call = self.poll("get", "get prediction");
+        let asking = self.answer(&call, request.timeout(self.call_timeout));
+        let answer = around("provider.get", "", asking).await;
+        if is_news(&answer) {
+            call = call.was_worth();
+        }
+        told(&call, async { answer }).await
     }
 
     async fn cancel(&self, id: &str) -> Result<(), ProviderError> {
         let request = self.http.post(self.url(&format!("predictions/{}/cancel", segment(id)))?);
         let request = request.header(header::CONTENT_LENGTH, 0).timeout(self.call_timeout);
-        around("provider.cancel", "", self.accepted(self.authorized(request))).await.map(drop)
+        let call = self.call("cancel", "cancel prediction");
+        let asking = around("provider.cancel", "", self.accepted(&call, self.authorized(request)));
+        told(&call, asking).await.map(drop)
     }
 
     async fn list(&self, next: Option<&str>) -> Result<Page, ProviderError> {
@@ -179,22 +204,31 @@ impl Provider for Client {
             Some(next) => self.url(next)?,
         };
         if url.origin() != self.api.origin() {
-            return Err(ProviderError::ForeignHost { host: url.host_str().unwrap_or_default().to_owned() });
+            return Err(ProviderError::ForeignHost { host: host(&url).to_owned() });
         }
-        around("provider.list", "", self.answer(self.http.get(url).timeout(self.call_timeout))).await
+        let call = self.call("list", "list predictions");
+        let request = self.http.get(url).timeout(self.call_timeout);
+        told(&call, around("provider.list", "", self.answer(&call, request))).await
     }
 
     async fn upload(&self, blob: &BlobRef, name: &str, attempt: &str) -> Result<String, ProviderError> {
-        around("provider.upload", "", self.upload_file(blob, name, attempt)).await
+        let is_image = blob.content_type.starts_with("image/");
+        let call = self.call("upload", if is_image { "upload frame" } else { "upload segment" });
+        told(&call, around("provider.upload", "", self.upload_file(&call, blob, name, attempt))).await
     }
 
-    async fn download(&self, url: &str, to: &Path) -> Result<u64, ProviderError> {
-        around("provider.download", "", self.download_file(url, to)).await
+    async fn download(&self, url: &str, to: &mut ScratchFile) -> Result<u64, ProviderError> {
+        let at = Url::parse(url).ok();
+        let at = at.as_ref().map(host).unwrap_or_default();
+        let call = Call::begin(PROVIDER, "download", "download output", at);
+        told(&call, around("provider.download", "", self.download_file(&call, url, to))).await
     }
 
     async fn webhook_secret(&self) -> Result<SecretString, ProviderError> {
         let request = self.http.get(self.url("webhooks/default/secret")?).timeout(self.call_timeout);
-        self.answer::<WebhookSecret>(request).await.map(|secret| SecretString::from(secret.key))
+        let call = self.call("webhook_secret", "get webhook secret");
+        let secret: WebhookSecret = told(&call, self.answer(&call, request)).await?;
+        Ok(SecretString::from(secret.key))
     }
 }
 

@@ -89,6 +89,17 @@ impl Prediction {
         }
     }
 
+    /// Whether it has come to an end, as far as its status says.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self.status {
+            Status::Starting | Status::Processing => false,
+            Status::Succeeded | Status::Failed | Status::Canceled | Status::Aborted => true,
+            // A word that we do not know.
+            Status::Other(_) => self.completed_at.is_some(),
+        }
+    }
+
     /// Where the output is: a URL, the first of a list, or the `video`, `audio` or `url` of an object.
     #[must_use]
     pub fn output_url(&self) -> Option<&str> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blobs::Blobs;
+use blobs::{Blobs, Budget};
 use kit::Clock;
 use predictions::{
     Provider, ProviderError, ReplicateConfig,
@@ -36,6 +36,7 @@ async fn world() -> World {
 fn create() -> Create {
     Create {
         model: "google/veo-3.1".into(),
+        model_key: "veo3".into(),
         input: json!({"prompt": "a \"kitchen\" at 100%\n"}),
         webhook: Some("https://us/api/webhooks/replicate?service=render&attempt=1".into()),
         cancel_after_seconds: 1800,
@@ -137,7 +138,7 @@ async fn the_list_is_followed_by_its_next_address_on_the_same_host_only() {
 #[tokio::test]
 async fn outputs_come_from_the_providers_hosts_only() {
     let world = world().await;
-    let to = world.dir.path().join("out");
+    let mut to = world.blobs.scratch_file("output-").unwrap();
     for url in [
         "http://169.254.169.254/latest/meta-data",
         "http://replicate.delivery/clip.mp4",
@@ -145,7 +146,7 @@ async fn outputs_come_from_the_providers_hosts_only() {
         "https://replicate.delivery.evil.example/clip.mp4",
         "file:///etc/passwd",
     ] {
-        let error = world.client.download(url, &to).await.unwrap_err();
+        let error = world.client.download(url, &mut to).await.unwrap_err();
         assert!(matches!(error, ProviderError::ForeignHost { .. }), "{url}: {error}");
     }
 }
@@ -153,7 +154,7 @@ async fn outputs_come_from_the_providers_hosts_only() {
 #[tokio::test]
 async fn a_download_has_a_limit_and_no_key() {
     let world = world().await;
-    let to = world.dir.path().join("out");
+    let mut to = world.blobs.scratch_file("output-").unwrap();
     Mock::given(path("/small"))
         .respond_with(ResponseTemplate::new(200).set_body_string("clip"))
         .mount(&world.server)
@@ -162,12 +163,36 @@ async fn a_download_has_a_limit_and_no_key() {
         .respond_with(ResponseTemplate::new(200).set_body_bytes(vec![0; 1001]))
         .mount(&world.server)
         .await;
-    assert_eq!(world.client.download(&format!("{}/small", world.server.uri()), &to).await.unwrap(), 4);
-    assert_eq!(std::fs::read(&to).unwrap(), b"clip");
-    let error = world.client.download(&format!("{}/large", world.server.uri()), &to).await.unwrap_err();
+    assert_eq!(world.client.download(&format!("{}/small", world.server.uri()), &mut to).await.unwrap(), 4);
+    assert_eq!(std::fs::read(to.path()).unwrap(), b"clip");
+    let error = world.client.download(&format!("{}/large", world.server.uri()), &mut to).await.unwrap_err();
     assert_eq!(error, ProviderError::TooLarge { limit: 1000 });
     let requests = world.server.received_requests().await.unwrap();
     assert!(requests.iter().all(|request| !request.headers.contains_key("authorization")));
+}
+
+#[tokio::test]
+async fn an_output_waits_for_room_in_scratch_and_takes_no_more_than_it_has() {
+    let World { server, client, blobs, dir: _dir } = world().await;
+    let blobs = blobs.with_budget(Budget::of(1 << 20));
+    Mock::given(path("/clip"))
+        .respond_with(ResponseTemplate::new(200).set_body_bytes(vec![7; 1000]))
+        .mount(&server)
+        .await;
+    let others = blobs.budget().try_reserve(1 << 20).unwrap();
+    let mut to = blobs.scratch_file("output-").unwrap();
+    let url = format!("{}/clip", server.uri());
+    let mut downloading = Box::pin(client.download(&url, &mut to));
+    // Until it was asked for: nothing is written without room.
+    while server.received_requests().await.unwrap().is_empty() {
+        tokio::select! { biased; _ = &mut downloading => unreachable!(), () = tokio::task::yield_now() => {} }
+    }
+    assert_eq!(blobs.budget().reserved(), 1 << 20);
+    drop(others);
+    assert_eq!(downloading.await.unwrap(), 1000);
+    assert_eq!(blobs.budget().reserved(), 4096);
+    drop(to);
+    assert_eq!(blobs.budget().reserved(), 0);
 }
 
 #[tokio::test]

@@ -18,4 +18,5 @@ mod simulation;
 mod stopping;
 mod stops;
 mod stories;
+mod telling;
 mod throttled;

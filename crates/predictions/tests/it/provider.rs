@@ -2,12 +2,12 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    path::Path,
     time::Duration,
 };
 
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use blobs::ScratchFile;
 use jiff::Timestamp;
 use kit::Clock;
 use parking_lot::Mutex;
@@ -19,6 +19,7 @@ use predictions::{
 use protos::common::v1::BlobRef;
 use secrecy::SecretString;
 use serde_json::json;
+use telemetry::Subject;
 use tokio::{sync::Notify, time::Instant};
 
 /// What happens to one create call.
@@ -88,6 +89,8 @@ pub(crate) struct Memory {
     pub(crate) created_at: Vec<Timestamp>,
     /// The trace that each call came in.
     pub(crate) traces: Vec<Option<String>>,
+    /// The span that each create call was made in, and what the work was for.
+    pub(crate) created_in: Vec<(Option<String>, Option<Subject>)>,
     /// What webhooks are signed with, and how often it was asked for.
     pub(crate) secret: Option<Vec<u8>>,
     pub(crate) secrets_told: usize,
@@ -113,7 +116,7 @@ impl Memory {
     }
 
     fn trace(&mut self) {
-        self.traces.push(kit::trace::traceparent());
+        self.traces.push(telemetry::trace::traceparent());
     }
 
     /// Stops this thread, if it is to be stopped here.
@@ -173,6 +176,7 @@ impl Provider for Scripted {
         let answer = {
             let mut memory = self.memory.lock();
             memory.trace();
+            memory.created_in.push((telemetry::trace::traceparent(), Subject::current()));
             memory.creates.push(create.clone());
             memory.created_at.push(self.clock.now());
             let answer = memory.answers.pop_front().unwrap_or(Answer::Taken);
@@ -245,7 +249,7 @@ impl Provider for Scripted {
         Ok(format!("https://files/{attempt}/{}", blob.sha256))
     }
 
-    async fn download(&self, _url: &str, to: &Path) -> Result<u64, ProviderError> {
+    async fn download(&self, _url: &str, to: &mut ScratchFile) -> Result<u64, ProviderError> {
         let (failing, broken, hangs) = {
             let mut memory = self.memory.lock();
             memory.trace();
@@ -262,7 +266,7 @@ impl Provider for Scripted {
         if let Some(error) = failing {
             return Err(error);
         }
-        std::fs::write(to, if broken { "<html>" } else { "a clip" }).unwrap();
+        std::fs::write(to.path(), if broken { "<html>" } else { "a clip" }).unwrap();
         Ok(6)
     }
 

@@ -1,10 +1,13 @@
 //! Everything that is stored and called for an order belongs to the request that it comes from.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use predictions::{Outcome, ProviderError};
 
-use crate::scripted::{Answer, Course, SECRET, World, meta, order, signed, signed_with};
+use crate::scripted::{Answer, Course, Running, SECRET, World, meta, order, signed, signed_with};
 
 const TRACE: &str = "0123456789abcdef0123456789abcdef";
 
@@ -52,30 +55,65 @@ async fn an_order_without_a_trace_begins_one() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn a_new_webhook_secret_is_learned_and_forgeries_do_not_ask_for_it_again_and_again() {
-    let clock = kit::Clock::manual(kit::Clock::system().now());
+/// A world whose clock is moved by hand, its engine, and an attempt that runs.
+async fn running_attempt(clock: &kit::Clock) -> (World, Running, String) {
     let world = World::new().await.at(clock.clone());
     world.script([Answer::Taken], [Course::Runs]);
     let running = world.run();
     running.engine.place(order("a", "c"), meta()).await.unwrap();
     world.until("it runs", |memory| memory.predictions.len() == 1).await;
     let rows = world.log.query("SELECT id FROM prediction_attempt", eventlog::params![]).await.unwrap();
-    let attempt: String = rows[0].get("id").unwrap();
-    let body = br#"{"id":"p0"}"#;
-    let hook = async |headers: HashMap<String, String>| {
-        running.engine.webhook(&attempt, &headers, body).await.unwrap()
+    let attempt = rows[0].get("id").unwrap();
+    (world, running, attempt)
+}
+
+const BODY: &[u8] = br#"{"id":"p0"}"#;
+const NEW: &[u8] = b"another secret of the provider";
+const FORGERS: &[u8] = b"a forger's secret";
+
+#[tokio::test]
+async fn a_new_webhook_secret_is_learned_both_count_meanwhile_and_no_webhook_is_lost() {
+    let clock = kit::Clock::manual(kit::Clock::system().now());
+    let (world, running, attempt) = running_attempt(&clock).await;
+    let hook = async |secret: &[u8]| {
+        let headers = signed_with(secret, BODY);
+        running.engine.webhook(&attempt, &headers, BODY).await.map_err(|error| error.to_string())
     };
     let told = || world.provider.memory.lock().secrets_told;
-    assert!(hook(signed(body)).await);
-    for _ in 0..20 {
-        assert!(!hook(signed_with(b"a forger's secret", body)).await);
-    }
-    assert_eq!(told(), 1, "asked within a minute");
-    world.provider.memory.lock().secret = Some(b"another secret of the provider".to_vec());
-    clock.advance(std::time::Duration::from_secs(61));
-    assert!(hook(signed_with(b"another secret of the provider", body)).await);
+    assert_eq!((hook(SECRET).await, told()), (Ok(true), 1));
+    world.provider.memory.lock().secret = Some(NEW.to_vec());
+    // Asked a moment ago: whether it is forged or signed with a newer secret is not known yet.
+    let again = hook(NEW).await.unwrap_err();
+    assert!(again.contains("cannot be checked at the moment"), "{again}");
+    clock.advance(Duration::from_secs(10));
+    // What came meanwhile is sent again, all of it at once.
+    let all = futures::future::join_all((0..20).map(|_| hook(NEW))).await;
+    assert!(all.iter().all(|taken| *taken == Ok(true)), "{all:?}");
     assert_eq!(told(), 2);
-    assert!(!hook(signed_with(SECRET, body)).await, "the old one does not count any more");
+    assert_eq!(hook(SECRET).await, Ok(true), "what was signed before the change is on its way");
+    clock.advance(Duration::from_secs(300));
+    assert_eq!(hook(SECRET).await, Ok(false), "the old one does not count any more");
+    assert_eq!((hook(NEW).await, told()), (Ok(true), 3));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn forgeries_do_not_have_the_provider_asked_for_its_secret_again_and_again() {
+    let clock = kit::Clock::manual(kit::Clock::system().now());
+    let (world, running, attempt) = running_attempt(&clock).await;
+    let hook = async |headers: HashMap<String, String>| {
+        running.engine.webhook(&attempt, &headers, BODY).await.map_err(|error| error.to_string())
+    };
+    let told = || world.provider.memory.lock().secrets_told;
+    assert_eq!(hook(HashMap::new()).await, Ok(false), "unsigned");
+    assert_eq!(told(), 0, "no secret would make it good");
+    assert_eq!(hook(signed_with(FORGERS, BODY)).await, Ok(false));
+    for _ in 0..20 {
+        hook(signed_with(FORGERS, BODY)).await.unwrap_err();
+        assert_eq!(hook(signed(BODY)).await, Ok(true), "what is genuine is taken meanwhile");
+    }
+    assert_eq!(told(), 1);
+    clock.advance(Duration::from_secs(10));
+    assert_eq!((hook(signed_with(FORGERS, BODY)).await, told()), (Ok(false), 2));
     running.stop().await;
 }

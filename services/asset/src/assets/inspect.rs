@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use blobs::BlobError;
+use blobs::{BlobError, Need, WorkDir};
 use kit::{Code, ServiceError};
 use media::{Family, FileType, Fit, MediaError, sniff};
 use protos::common::v1::BlobRef;
-use tempfile::TempDir;
 
 use crate::app::App;
 use crate::error;
+
+/// Bytes that a thumbnail may have at most: one of 320 pixels a row has a tenth of it.
+const THUMBNAIL: u64 = 1 << 20;
 
 /// What was found.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ pub(super) struct Inspected {
 pub(super) async fn inspect(app: &App, blob: &BlobRef) -> Result<Inspected, ServiceError> {
     let size = app.blobs.size(&blob.sha256).await.map_err(reference)?;
     let size = size.ok_or_else(|| reference(BlobError::NotFound { sha256: blob.sha256.clone() }))?;
-    let work = app.media.work_dir().map_err(error::media)?;
+    let work = app.blobs.work_dir_now(Need { copies: size, made: THUMBNAIL }).map_err(error::blobs)?;
     let path = local(app, blob, &work).await?;
     let found = sniff(&path).await.map_err(ServiceError::internal)?;
     let found = found.ok_or_else(|| error::unusable_file("is no image, video or sound of a known kind"))?;
@@ -57,11 +59,11 @@ fn reference(error: BlobError) -> ServiceError {
     }
 }
 
-async fn local(app: &App, blob: &BlobRef, work: &TempDir) -> Result<PathBuf, ServiceError> {
+async fn local(app: &App, blob: &BlobRef, work: &WorkDir) -> Result<PathBuf, ServiceError> {
     if let Some(path) = app.blobs.path(&blob.sha256) {
         return Ok(path);
     }
-    let path = work.path().join("asset");
+    let path = work.join("asset");
     app.blobs.fetch_to(&blob.sha256, &path).await.map_err(reference)?;
     Ok(path)
 }
@@ -71,10 +73,10 @@ async fn image(
     blob: BlobRef,
     found: FileType,
     path: &Path,
-    work: &TempDir,
+    work: &WorkDir,
 ) -> Result<Inspected, ServiceError> {
     let info = app.media.image(path).await.map_err(error::media)?;
-    let drawn = work.path().join("thumbnail.jpg");
+    let drawn = work.join("thumbnail.jpg");
     app.media.image_thumbnail_of(path, &info, &drawn).await.map_err(error::media)?;
     Ok(Inspected {
         kind: "image",
@@ -93,7 +95,7 @@ async fn moving(
     blob: BlobRef,
     found: FileType,
     path: &Path,
-    work: &TempDir,
+    work: &WorkDir,
 ) -> Result<Inspected, ServiceError> {
     let probe = app.media.probe(path).await.map_err(error::media)?;
     let Some(video) = &probe.video else {
@@ -108,7 +110,7 @@ async fn moving(
             duration_ms: Some(probe.duration_ms),
         });
     };
-    let drawn = work.path().join("thumbnail.jpg");
+    let drawn = work.join("thumbnail.jpg");
     app.media.frame(path, None, Fit::ASSET_THUMBNAIL, &drawn).await.map_err(|error| match error {
         // The container is fine and the pictures are not: that is the file, not us.
         MediaError::Failed { stderr, .. } => error::unusable_file(&format!("cannot be decoded: {stderr}")),

@@ -72,7 +72,7 @@ impl From<FetchError> for ServiceError {
     fn from(error: FetchError) -> Self {
         match error {
             FetchError::BadUrl(why) => Self::validation([("source_url", INVALID), ("source_url", why)]),
-            FetchError::Store(error) => Self::internal(error),
+            FetchError::Store(error) => Self::of_store(error),
             error => {
                 let refusal = Self::new(Code::Invalid, "download_failed", "Failed to download from URL");
                 refusal.fact("reason", error)

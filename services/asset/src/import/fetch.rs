@@ -64,8 +64,12 @@ impl Fetch {
         if response.content_length().is_some_and(|length| length > limit) {
             return Err(FetchError::TooLarge(limit));
         }
+        let announced = response.content_length().unwrap_or(0);
+        let room = self.blobs.budget().try_reserve(announced);
+        let room = room.map_err(|full| FetchError::Store(full.into()))?;
         let bytes = response.bytes_stream().map_err(|error| io::Error::other(FetchError::of_client(error)));
-        self.blobs.put_stream(bytes, UNKNOWN_TYPE, Some(limit)).await.map_err(|error| match error {
+        let stored = self.blobs.put_stream_within(room, bytes, UNKNOWN_TYPE, Some(limit)).await;
+        stored.map_err(|error| match error {
             BlobError::TooLarge { limit } => FetchError::TooLarge(limit),
             BlobError::Source(error) => FetchError::Transport(error.to_string()),
             error => FetchError::Store(error),

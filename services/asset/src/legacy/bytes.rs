@@ -1,6 +1,6 @@
 //! Bytes into the object store, and looking after them.
 
-use blobs::BlobError;
+use blobs::{Batch, BlobError};
 use futures::{Stream, StreamExt as _};
 use kit::{Code, ServiceError};
 use protos::asset::v1::{CheckBytesReply, Piece, StoreBytesReply};
@@ -15,6 +15,8 @@ use crate::app::App;
 const PIECE: usize = 256 * 1024;
 /// Bytes after which what came so far is made durable: a disk has that much to do at one time at most.
 const MOST_BYTES: u64 = 128 * 1024 * 1024;
+/// Bytes of the blob that goes beyond it, as a rule; a larger one takes more room when it comes.
+const LAST: u64 = 32 * 1024 * 1024;
 /// As many blobs wait at most.
 const MOST_BLOBS: usize = 1000;
 
@@ -23,29 +25,43 @@ pub(super) async fn store(
     pieces: impl Stream<Item = Result<Piece, Status>>,
 ) -> Result<StoreBytesReply, ServiceError> {
     let mut pieces = std::pin::pin!(pieces);
-    let mut batch = app.blobs.batch();
+    let mut current = None;
     let mut blobs = Vec::new();
     while let Some(piece) = pieces.next().await {
         let Piece { data, last } = piece.map_err(ServiceError::from)?;
         if data.len() > PIECE {
             return Err(bad(format!("a piece of {} bytes is too large: {PIECE} is the most", data.len())));
         }
+        let mut batch = match current.take() {
+            Some(batch) => batch,
+            None => begin(app).await?,
+        };
         if !data.is_empty() {
             batch.write(data.into()).await.map_err(failed)?;
         }
         if last {
             batch.end(look::content_type).await.map_err(failed)?;
             if batch.size() >= MOST_BYTES || batch.len() >= MOST_BLOBS {
-                let full = std::mem::replace(&mut batch, app.blobs.batch());
-                blobs.extend(full.commit().await.map_err(failed)?);
+                blobs.extend(batch.commit().await.map_err(failed)?);
+                continue;
             }
         }
+        current = Some(batch);
     }
+    let Some(batch) = current else { return Ok(StoreBytesReply { blobs }) };
     if batch.is_within_a_blob() {
         return Err(bad("the pieces end within a blob: its last one must say that it is the last"));
     }
     blobs.extend(batch.commit().await.map_err(failed)?);
     Ok(StoreBytesReply { blobs })
+}
+
+/// A batch, as soon as scratch has room for what it holds before it is committed.
+async fn begin(app: &App) -> Result<Batch, ServiceError> {
+    let budget = app.blobs.budget();
+    let room = budget.reserve(budget.at_most(MOST_BYTES + LAST)).await;
+    let room = room.map_err(|full| failed(BlobError::from(full)))?;
+    Ok(app.blobs.batch_within(room))
 }
 
 pub(super) async fn check(app: &App, sha256: &str) -> Result<CheckBytesReply, ServiceError> {

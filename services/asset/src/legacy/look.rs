@@ -1,6 +1,6 @@
 //! What the bytes of an asset are, by their first part: nothing is decoded. That is done when somebody asks for a picture.
 
-use blobs::BlobError;
+use blobs::{BlobError, Need};
 use imagesize::ImageError;
 use kit::ServiceError;
 use media::{Family, FileType, Probe};
@@ -206,8 +206,8 @@ async fn moving(app: &App, asset: &mut AssetImported) {
     if asset.duration_ms.is_some() && (is_audio || asset.width.is_some() && asset.height.is_some()) {
         return;
     }
-    let Some(sha256) = asset.blob.as_ref().map(|blob| blob.sha256.clone()) else { return };
-    let Some(probe) = probe(app, &sha256).await else { return };
+    let Some(blob) = asset.blob.clone() else { return };
+    let Some(probe) = probe(app, &blob).await else { return };
     asset.duration_ms = asset.duration_ms.or(Some(probe.duration_ms));
     match (&probe.video, &mut asset.blob) {
         (Some(video), _) if !is_audio => {
@@ -223,13 +223,14 @@ async fn moving(app: &App, asset: &mut AssetImported) {
     }
 }
 
-async fn probe(app: &App, sha256: &str) -> Option<Probe> {
+async fn probe(app: &App, blob: &Blob) -> Option<Probe> {
+    let sha256 = blob.sha256.as_str();
     let probed = async {
         if let Some(path) = app.blobs.path(sha256) {
             return Ok(app.media.probe(&path).await?);
         }
-        let work = app.media.work_dir()?;
-        let path = work.path().join("asset");
+        let work = app.blobs.work_dir(Need { copies: blob.size, made: 0 }).await?;
+        let path = work.join("asset");
         app.blobs.fetch_to(sha256, &path).await?;
         anyhow::Ok(app.media.probe(&path).await?)
     };

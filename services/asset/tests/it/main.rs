@@ -9,6 +9,7 @@ mod deletes;
 mod endless;
 mod events;
 mod files;
+mod full;
 mod hostile;
 mod idempotency;
 mod import;

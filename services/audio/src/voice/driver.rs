@@ -8,20 +8,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use blobs::Blobs;
+use blobs::{Blobs, Need, WorkDir};
 use eventlog::Log;
 use kit::Clock;
 use media::Media;
 use predictions::session::{Session, Terms};
-use tempfile::TempDir;
+use predictions::tally::{self, Ended};
+use telemetry::Subject;
+use telemetry::metrics::key;
+use telemetry::trace::span;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::elevenlabs::{Client, NoSpeech};
+use super::elevenlabs::{Client, LARGEST, NoSpeech, PROVIDER};
 use super::events::Event;
 use super::patience::patiently;
 use super::state::{Answer, State, Voice};
-use super::store;
+use super::{script, store};
 use crate::error::AudioError;
 
 const LEASE_NAME: &str = "voice-driver";
@@ -32,7 +36,22 @@ const PAUSE: Duration = Duration::from_millis(500);
 const MP3: &str = "audio/mpeg";
 
 /// What calls came to and is not recorded yet, by voice.
-type Answers = HashMap<String, Event>;
+type Answers = HashMap<String, Answered>;
+
+/// What a call came to.
+#[derive(Clone)]
+struct Answered {
+    event: Event,
+    /// What the metrics are told once it is recorded; none of a call that was not made, or that somebody else made.
+    ended: Option<Ended>,
+}
+
+impl Answered {
+    /// A call that there is nothing to tell of.
+    fn untold(event: Event) -> Self {
+        Self { event, ended: None }
+    }
+}
 
 /// Has scripts spoken.
 pub(crate) struct Driver {
@@ -70,7 +89,7 @@ impl Driver {
 
     async fn work(&self, session: &Arc<Session>, cancel: &CancellationToken, answers: &mut Answers) {
         // Under another lease somebody else may have made the call that we did not.
-        answers.retain(|_, answer| !matches!(answer, Event::VoiceDelayed { .. }));
+        answers.retain(|_, answer| !matches!(answer.event, Event::VoiceDelayed { .. }));
         let mut appended = self.log.appended();
         while !(session.stop.is_cancelled() || cancel.is_cancelled() && answers.is_empty()) {
             appended.borrow_and_update();
@@ -105,15 +124,21 @@ impl Driver {
                 wait = PAUSE;
                 continue;
             }
-            if let Err(error) = self.step(session, cancel, answers, &voice).await {
+            let stepping = async {
+                let stepped = self.step(session, cancel, answers, &voice).await;
+                let Err(error) = stepped else { return true };
                 let error = format!("{:#}", anyhow::Error::new(error));
                 tracing::warn!(key = voice.request.key, error, "a step failed; trying again");
+                false
+            };
+            if !Subject::of_key(&voice.request.key).around(stepping).await {
                 wait = PAUSE;
             }
         }
         wait
     }
 
+    /// One step, in the trace of whoever asked for the voice.
     async fn step(
         &self,
         session: &Session,
@@ -121,15 +146,36 @@ impl Driver {
         answers: &mut Answers,
         voice: &Voice,
     ) -> Result<(), AudioError> {
-        let key = voice.request.key.clone();
+        let asked = store::traceparent(&self.log, &voice.request.key).await?;
+        let span = |name| {
+            let model = script::model_key(&voice.request.model);
+            span(name).under(asked.as_deref()).with(key::PROVIDER, PROVIDER).with(key::MODEL, model)
+        };
         if voice.state == State::Speaking {
             // Without an answer nobody is at it: this process holds the lease and waits for no call.
-            let answer = answers.get(&key).cloned().unwrap_or_else(|| voice.orphaned());
-            return self.record(session, answers, answer).await;
+            let answer = answers.get(&voice.request.key).cloned();
+            let answer = answer.unwrap_or_else(|| Answered::untold(voice.orphaned()));
+            let recording = Box::pin(self.record(session, answers, voice, answer));
+            return span("end voice").around(recording).await;
         }
         let Some(client) = &self.client else {
-            return self.write(session, &voice.unspeakable()).await.map(drop);
+            let (unspeakable, span) = (voice.unspeakable(), span("end voice"));
+            return span.around(self.write(session, &unspeakable)).await.map(drop);
         };
+        let buying = Box::pin(self.buy(client, session, cancel, answers, voice));
+        span("buy speech").around(buying).await
+    }
+
+    /// The call that is due, recorded before and after.
+    async fn buy(
+        &self,
+        client: &Client,
+        session: &Session,
+        cancel: &CancellationToken,
+        answers: &mut Answers,
+        voice: &Voice,
+    ) -> Result<(), AudioError> {
+        let key = voice.request.key.clone();
         let attempt = voice.attempt + 1;
         match self.write(session, &Event::VoiceCalled { key: key.clone(), attempt }).await {
             Ok(true) => {}
@@ -137,15 +183,20 @@ impl Driver {
             Err(error) => {
                 // It may be stored all the same, and no call was made.
                 let (reason, retry_at) = ("the database was away".to_owned(), self.clock.now());
-                answers.insert(key.clone(), Event::VoiceDelayed { key, attempt, reason, retry_at });
+                let delayed = Event::VoiceDelayed { key: key.clone(), attempt, reason, retry_at };
+                answers.insert(key, Answered::untold(delayed));
                 return Err(error);
             }
         }
+        let began = Instant::now();
         let answer = self.call(client, cancel, voice).await;
         let voice = Voice { state: State::Speaking, attempt, ..voice.clone() };
-        let answer = voice.answered(answer, self.clock.now());
+        let (outcome, took) = (answer.outcome(), began.elapsed());
+        let event = voice.answered(answer, self.clock.now());
+        let ended = Ended { outcome, took, charged_micros: event.cost_micros() };
+        let answer = Answered { event, ended: Some(ended) };
         answers.insert(key, answer.clone());
-        self.record(session, answers, answer).await
+        self.record(session, answers, &voice, answer).await
     }
 
     /// An answer that cannot be recorded now is kept for the next pass, as long as the voice waits for it.
@@ -153,16 +204,26 @@ impl Driver {
         &self,
         session: &Session,
         answers: &mut Answers,
-        answer: Event,
+        voice: &Voice,
+        answer: Answered,
     ) -> Result<(), AudioError> {
-        if self.write(session, &answer).await? {
-            answers.remove(answer.key());
+        // The table takes one answer of a call, so it is told of once.
+        if self.write(session, &answer.event).await? {
+            if let Some(ended) = &answer.ended {
+                tally::tell(PROVIDER, script::model_key(&voice.request.model), ended);
+            }
+            answers.remove(&voice.request.key);
         }
         Ok(())
     }
 
     async fn call(&self, client: &Client, cancel: &CancellationToken, voice: &Voice) -> Answer {
-        let work = match self.media.work_dir() {
+        let room = self.blobs.work_dir(Need { copies: 0, made: LARGEST as u64 });
+        let room = tokio::select! {
+            room = room => room,
+            () = cancel.cancelled() => return Answer::NotNow { why: "the process stops".into(), after: None },
+        };
+        let work = match room {
             Ok(work) => work,
             // Nothing was asked for yet.
             Err(error) => return Answer::NotNow { why: error.to_string(), after: None },
@@ -179,8 +240,8 @@ impl Driver {
     }
 
     /// Looks at what came and stores it. An error is ours, and may pass.
-    async fn keep(&self, work: &TempDir, speech: &[u8]) -> anyhow::Result<Answer> {
-        let file = work.path().join("speech.mp3");
+    async fn keep(&self, work: &WorkDir, speech: &[u8]) -> anyhow::Result<Answer> {
+        let file = work.join("speech.mp3");
         tokio::fs::write(&file, speech).await.context("writing the speech")?;
         let probe = match self.media.probe(&file).await {
             Err(error) if error.is_about_the_input() => return Ok(Answer::Useless(error.to_string())),

@@ -3,16 +3,21 @@
 
 use futures::StreamExt as _;
 use jiff::SignedDuration;
+use predictions::call::Call;
 use reqwest::{Response, StatusCode, header, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
+use telemetry::metrics::key;
 use url::{Host, Url};
 
 use super::ElevenLabsConfig;
-use super::script::Request;
+use super::script::{Request, model_key};
+
+/// What traces and metrics call this provider.
+pub(super) const PROVIDER: &str = "elevenlabs";
 
 /// Largest speech, bytes: five thousand characters at 128 kbit/s are far less.
-const LARGEST: usize = 32 << 20;
+pub(super) const LARGEST: usize = 32 << 20;
 /// Largest part of a refusal that is read, bytes.
 const LARGEST_REFUSAL: usize = 64 << 10;
 
@@ -34,11 +39,25 @@ pub enum NoSpeech {
     Unknown(String),
 }
 
+impl NoSpeech {
+    /// What kind it is, as traces and metrics have it.
+    fn class(&self) -> &'static str {
+        match self {
+            Self::NotNow { .. } => "not_now",
+            Self::Refused(_) => "refused",
+            Self::Broken(_) => "broken",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
 /// Talks to ElevenLabs.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
+    /// The provider's host.
+    host: String,
     key: SecretString,
 }
 
@@ -67,7 +86,8 @@ impl Client {
             .redirect(redirect::Policy::none())
             .user_agent(concat!("filmstrip/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, base, key: config.api_key.clone() })
+        let host = config.base_url.host_str().unwrap_or_default().to_owned();
+        Ok(Self { http, base, host, key: config.api_key.clone() })
     }
 
     /// Has a script spoken, as MP3.
@@ -75,12 +95,21 @@ impl Client {
     /// # Errors
     /// There is no speech; whether it is paid depends on why.
     pub async fn speak(&self, request: &Request) -> Result<Vec<u8>, NoSpeech> {
+        let call = Call::begin(PROVIDER, "speak", "speak script", &*self.host);
+        call.set(key::MODEL, model_key(&request.model));
+        let speech = call.run(self.spoken(&call, request)).await;
+        call.end(speech.as_ref().err().map(NoSpeech::class));
+        speech
+    }
+
+    async fn spoken(&self, told: &Call, request: &Request) -> Result<Vec<u8>, NoSpeech> {
         let url = format!("{}/v1/text-to-speech/{}?output_format=mp3_44100_128", self.base, request.voice);
         let call = self.http.post(url).header("xi-api-key", self.key.expose_secret()).json(&body(request));
         let response = call.send().await.map_err(no_answer)?;
         let status = response.status();
+        told.answered(status.as_u16());
         if !status.is_success() {
-            return Err(refusal(status, response).await);
+            return Err(refusal(status, response, &self.key).await);
         }
         download(response).await.map_err(NoSpeech::Broken)
     }
@@ -112,7 +141,7 @@ fn no_answer(error: reqwest::Error) -> NoSpeech {
     NoSpeech::Unknown(why.to_owned())
 }
 
-async fn refusal(status: StatusCode, mut response: Response) -> NoSpeech {
+async fn refusal(status: StatusCode, mut response: Response, key: &SecretString) -> NoSpeech {
     let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     let after = after.and_then(|seconds| seconds.trim().parse().ok()).map(SignedDuration::from_secs);
     let mut text = Vec::new();
@@ -122,7 +151,10 @@ async fn refusal(status: StatusCode, mut response: Response) -> NoSpeech {
             break;
         }
     }
-    let why = said(&text).unwrap_or_else(|| format!("status {}", status.as_u16()));
+    // Some answer a wrong key with the key.
+    let why = said(&text)
+        .map(|said| kit::redact(&said, key))
+        .unwrap_or_else(|| format!("status {}", status.as_u16()));
     match status {
         StatusCode::TOO_MANY_REQUESTS => NoSpeech::NotNow { why, after },
         status if status.is_client_error() => NoSpeech::Refused(why),

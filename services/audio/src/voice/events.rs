@@ -103,6 +103,19 @@ impl Event {
         }
     }
 
+    /// What was paid by it, USD micros.
+    #[must_use]
+    pub fn cost_micros(&self) -> i64 {
+        match self {
+            Self::VoiceSpoken { cost_micros, .. } | Self::VoiceFailed { cost_micros, .. } => *cost_micros,
+            Self::VoiceRequested(_)
+            | Self::VoiceCalled { .. }
+            | Self::VoiceDelayed { .. }
+            | Self::VoiceCanceled { .. }
+            | Self::VoiceReused { .. } => 0,
+        }
+    }
+
     /// The event as it is stored: its members only, the kind beside them.
     ///
     /// # Errors
@@ -112,7 +125,7 @@ impl Event {
         let meta = Meta {
             correlation_id: self.key().to_owned(),
             causation_id: None,
-            traceparent: kit::trace::traceparent(),
+            traceparent: telemetry::trace::traceparent(),
             actor: "audio".to_owned(),
         };
         Ok(NewEvent::new(Uuid::now_v7(), self.kind(), data, at).meta(meta))

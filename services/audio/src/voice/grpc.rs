@@ -4,6 +4,7 @@ use eventlog::Log;
 use kit::{Clock, Code, ServiceError};
 use protos::audio::v1 as pb;
 use protos::audio::v1::voice_service_server::VoiceService;
+use telemetry::Subject;
 use tonic::{Request as Call, Response, Status};
 
 use super::events::Event;
@@ -70,7 +71,8 @@ impl VoiceService for Voices {
                 "No voice provider is configured here; whoever runs the server must set ELEVENLABS_API_KEY.";
             return Err(ServiceError::new(Code::Precondition, "no_voice_provider", text).into());
         }
-        let voice = self.request(request, &provider).await.map_err(ServiceError::from)?;
+        let subject = Subject::of_key(&request.key);
+        let voice = subject.around(self.request(request, &provider)).await.map_err(ServiceError::from)?;
         Ok(Response::new(to_message(voice)))
     }
 

@@ -19,6 +19,9 @@ const VOICES: [(&str, &str); 4] = [
 const USUAL_VOICE: &str = "professional";
 const USUAL_MODEL: &str = "eleven_multilingual_v2";
 
+/// Models that traces and metrics call by their own names: callers may name any.
+const MODELS: [&str; 4] = [USUAL_MODEL, "eleven_v3", "eleven_flash_v2_5", "eleven_turbo_v2_5"];
+
 /// A script that is to be spoken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
@@ -55,6 +58,12 @@ pub fn voice_id(voice: &str) -> String {
 #[must_use]
 pub fn model_id(model: &str) -> String {
     if model.trim().is_empty() { USUAL_MODEL.to_owned() } else { model.trim().to_owned() }
+}
+
+/// What traces and metrics call a model.
+#[must_use]
+pub fn model_key(model: &str) -> &'static str {
+    MODELS.iter().find(|known| **known == model).unwrap_or(&"other")
 }
 
 impl Request {
@@ -135,6 +144,12 @@ mod tests {
     fn a_voice_has_a_name_or_the_providers_id() {
         assert_eq!(voice_id(" Professional "), "21m00Tcm4TlvDq8ikWAM");
         assert_eq!(voice_id("abcDEF123"), "abcDEF123");
+    }
+
+    #[test]
+    fn metrics_have_few_models_whatever_callers_name() {
+        assert_eq!(model_key(&model_id("")), USUAL_MODEL);
+        assert_eq!([model_key("eleven_v3"), model_key("made_up_4711")], ["eleven_v3", "other"]);
     }
 
     #[test]

@@ -76,6 +76,20 @@ pub enum Answer {
     Unknown(String),
 }
 
+impl Answer {
+    /// What the metrics call it, in the words of predictions.
+    #[must_use]
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Spoken { .. } => "succeeded",
+            Self::NotNow { .. } => "not_sent",
+            Self::Refused(_) => "refused",
+            Self::Useless(_) => "output",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
 impl Voice {
     /// The event that an answer leads to.
     #[must_use]

@@ -2,6 +2,7 @@
 
 use eventlog::{Append, AppendError, Log, LogError, Params, Row, Statement, params};
 use jiff::Timestamp;
+use predictions::load::Work;
 use serde_json::Value;
 
 use super::events::Event;
@@ -91,6 +92,30 @@ fn statement(event: &Event, at: Timestamp) -> Result<Statement, serde_json::Erro
 /// The database failed, or holds what cannot be read.
 pub async fn voice(log: &Log, key: &str) -> Result<Option<Voice>, LogError> {
     Ok(select(log, "WHERE key = $1", params![key]).await?.pop())
+}
+
+/// How many voices wait for a call that is due, and for how many one is out.
+///
+/// # Errors
+/// The database failed.
+pub async fn work(log: &Log, now: Timestamp) -> Result<Work, LogError> {
+    let sql = "SELECT COUNT(*) AS voices, COUNT(due) AS due, MIN(due) AS since, COUNT(later) AS later FROM (\
+               SELECT CASE WHEN state = 'waiting' AND due_at <= $1 THEN due_at END AS due, \
+               CASE WHEN state = 'waiting' AND due_at > $1 THEN due_at END AS later \
+               FROM voice WHERE state IN ('waiting', 'speaking')) AS unfinished";
+    let rows = log.query(sql, params![now]).await?;
+    let Some(row) = rows.first() else { return Ok(Work::default()) };
+    let (voices, due, later): (u64, u64, u64) = (row.get("voices")?, row.get("due")?, row.get("later")?);
+    Ok(Work::since(due, voices - due - later, row.get("since")?, now))
+}
+
+/// The trace of whoever asked for a voice, as it was stored with its first event.
+///
+/// # Errors
+/// The database failed.
+pub async fn traceparent(log: &Log, key: &str) -> Result<Option<String>, LogError> {
+    let events = log.load(key, 0).await?;
+    Ok(events.into_iter().next().and_then(|event| event.meta.traceparent))
 }
 
 /// The voices of a job that are there or may still come.

@@ -10,6 +10,7 @@ mod paid;
 mod refused;
 mod replicas;
 mod requests;
+mod telling;
 mod tracks;
 mod voices;
 mod world;

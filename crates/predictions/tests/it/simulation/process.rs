@@ -1,8 +1,9 @@
 //! The provider as one process reaches it: every word takes its time, and waits while the process is paused.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use blobs::ScratchFile;
 use eventlog::testing::Gate;
 use predictions::{
     Provider, ProviderError,
@@ -57,7 +58,7 @@ impl Provider for ProcessProvider {
         unreachable!("the orders of simulations have no media")
     }
 
-    async fn download(&self, _url: &str, _to: &Path) -> Result<u64, ProviderError> {
+    async fn download(&self, _url: &str, _to: &mut ScratchFile) -> Result<u64, ProviderError> {
         self.ask(|_| Ok(6)).await
     }
 
