@@ -23,6 +23,9 @@ struct Cli {
     /// What is logged, such as "info" or "info,render=debug".
     #[arg(long, env = "FILMSTRIP_LOG", default_value = "info", global = true)]
     log: String,
+    /// OpenTelemetry collector to send traces, metrics and logs to (OTLP over HTTP), such as http://127.0.0.1:4318.
+    #[arg(long = "otlp", env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", global = true)]
+    collector: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -107,14 +110,31 @@ struct StripArgs {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    kit::telemetry::init(&cli.log, kit::telemetry::LogFormat::Text);
+    // Sends the last words when it is dropped, after everything else has ended.
+    let telling = match telemetry::start(&cli.log, telemetry::LogFormat::Text, &exporting(&cli)) {
+        Ok(telling) => telling,
+        Err(error) => return failed(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error).context("starting the runtime")),
     };
-    match runtime.block_on(run(cli.command)) {
+    let code = match runtime.block_on(run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
+    };
+    drop(runtime);
+    drop(telling);
+    code
+}
+
+/// Where traces, metrics and logs go, if anywhere.
+fn exporting(cli: &Cli) -> telemetry::Exporting {
+    telemetry::Exporting {
+        endpoint: cli.collector.clone().filter(|address| !address.is_empty()),
+        service: "filmstrip".to_owned(),
+        instance: std::process::id().to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 

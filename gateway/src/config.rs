@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway::{Addresses, Backends, GatewayDeps, Origins, Settings};
-use process::{Common, Edge, EdgeDeps, Reader};
+use process::{Common, Edge, EdgeDeps, Reader, settings::scratch_limit, version};
 use secrecy::ExposeSecret as _;
 
 const LONGEST_DRAIN: Duration = Duration::from_secs(3600);
@@ -19,6 +19,7 @@ impl Edge for Process {
     const ABOUT: &'static str = env!("CARGO_PKG_DESCRIPTION");
     const DEFAULTS: &'static str = include_str!("../config.default.toml");
     const READY_PATH: &'static str = "/readyz";
+    const LIVE_PATH: &'static str = "/livez";
 
     fn read(reader: &mut Reader<'_>, common: &Common) -> Option<Self> {
         let keys = reader.secret("api_auth_key").unwrap_or_default();
@@ -36,11 +37,12 @@ impl Edge for Process {
         reader.refuse_if_short("link_secret", &link_secret);
         let settings = Settings {
             api_keys,
-            max_upload_bytes: reader.count("max_upload_bytes", 1..=i64::MAX),
+            max_upload_bytes: largest_upload(reader),
             redirect_media: redirect(reader),
             cors_origins: origins(reader),
             testing_routes: reader.bool("testing.routes"),
             drain: drain(reader, common.grace()),
+            commit: version::known(version::COMMIT),
             ..Settings::new(link_secret)
         };
         let services = ["asset", "job", "render", "stitch", "audio"];
@@ -56,6 +58,20 @@ impl Edge for Process {
         let running = gateway::build(self.settings, deps)?;
         Ok(async move { running.stopped().await })
     }
+}
+
+/// The largest file, which must find room in scratch.
+fn largest_upload(reader: &mut Reader<'_>) -> u64 {
+    let largest = reader.count("max_upload_bytes", 1..=i64::MAX);
+    if ["max_upload_bytes", "scratch.limit"].into_iter().any(|key| reader.is_refused(key)) {
+        return largest;
+    }
+    if let Some(limit) = scratch_limit(reader).filter(|limit| *limit < largest) {
+        let what = format!("{limit} bytes have no room for an upload of {largest} bytes (max_upload_bytes)");
+        let fix = "Raise SCRATCH_LIMIT, and the volume that it is for, or lower MAX_UPLOAD_BYTES.";
+        reader.refuse("scratch.limit", what, fix);
+    }
+    largest
 }
 
 /// Whether downloads are answered with links to the store, which a directory has none of.
@@ -128,6 +144,8 @@ mod tests {
         let told = told.map(|_| ()).unwrap_err();
         assert!(told.len() == 1 && told[0].contains("openssl rand -hex 32"), "{told:?}");
         assert!(!told[0].contains("hunter2"), "{told:?}");
+        let two = format!("{SECRET},{}", SECRET.repeat(2));
+        assert!(read(&[("LINK_SECRET", &two)]).is_ok(), "one that replaces another");
     }
 
     #[test]
@@ -146,6 +164,16 @@ mod tests {
             "{told:?}"
         );
         assert!(read(&[("BLOB_URL", "file:///srv/media")]).is_ok());
+    }
+
+    #[test]
+    fn an_upload_of_the_largest_size_must_find_room() {
+        assert!(read(&[("SCRATCH_LIMIT", "2Gi")]).is_ok());
+        assert!(read(&[("SCRATCH_LIMIT", "1Gi"), ("MAX_UPLOAD_BYTES", "1073741824")]).is_ok());
+        let told = told(&[("SCRATCH_LIMIT", "1Gi")]);
+        assert!(told.len() == 1 && told[0].contains("scratch.limit (SCRATCH_LIMIT)"), "{told:?}");
+        assert!(told[0].contains("MAX_UPLOAD_BYTES"), "{told:?}");
+        assert_eq!(self::told(&[("SCRATCH_LIMIT", "much")]).len(), 1, "only what is wrong is told");
     }
 
     #[test]

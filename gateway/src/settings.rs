@@ -9,12 +9,14 @@ use secrecy::SecretString;
 pub struct Settings {
     /// Keys that open the API (`X-API-Key`). None: every request passes, which is only allowed on loopback.
     pub api_keys: Vec<SecretString>,
-    /// Signs the links that work without a key.
+    /// Signs the links that work without a key; of several, separated by commas, the first signs and all are honoured.
     pub link_secret: SecretString,
     /// How long a link handed out to a browser works.
     pub link_lifetime: Duration,
     /// Largest uploaded file, bytes.
     pub max_upload_bytes: u64,
+    /// How long an upload may go without another byte before it is given up.
+    pub upload_patience: Duration,
     /// Answer GET for media with 307 to a link of the object store, when it is S3: the bytes then do not pass the
     /// gateway. The callers must be able to reach the store.
     pub redirect_media: bool,
@@ -28,6 +30,8 @@ pub struct Settings {
     pub hold: Duration,
     /// How long requests under way may take to finish when the process is told to stop.
     pub drain: Duration,
+    /// The commit that this was built from, if that is known.
+    pub commit: Option<&'static str>,
 }
 
 /// Web sites, as browsers name them in `Origin`.
@@ -78,12 +82,14 @@ impl Settings {
             link_secret,
             link_lifetime: Duration::from_secs(3600),
             max_upload_bytes: 2_000_000_000,
+            upload_patience: Duration::from_secs(60),
             hold: Duration::from_millis(50),
             redirect_media: false,
             cors_origins: Origins::None,
             testing_routes: true,
             feed_queue: 256,
             drain: Duration::from_secs(10),
+            commit: None,
         }
     }
 

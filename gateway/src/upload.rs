@@ -6,14 +6,16 @@ use axum::{
     body::{Body, Bytes},
     extract::{FromRequest as _, Multipart, Request, multipart::Field},
 };
-use blobs::BlobError;
+use blobs::{BlobError, NoRoom, Room};
 use futures::{Stream, StreamExt as _};
+use http::{HeaderMap, header};
 use http_body_util::Limited;
 use protos::common::v1::BlobRef;
+use tower_http::timeout::TimeoutBody;
 
 use crate::{
     app::App,
-    params::{BodyKind, BodyParams, DRAIN, DRAIN_TIME, MAX_BODY, Params, too_large},
+    params::{BodyKind, BodyParams, DRAIN, DRAIN_TIME, MAX_BODY, Params, drain_meanwhile, too_large},
     problem::{Family, Kind, Problem},
 };
 
@@ -34,19 +36,44 @@ pub(crate) async fn read(app: &App, request: Request) -> Result<(Params, Option<
         let BodyParams(params) = BodyParams::from_request(request, app).await?;
         return Ok((params, None));
     }
+    let room = match take_room(app, request.headers()) {
+        Ok(room) => room,
+        Err(refusal) => {
+            leave(request);
+            return Err(refusal);
+        }
+    };
     let params = Params::of_query(request.uri().query());
     let whole = usize::try_from(app.settings.max_upload_bytes).unwrap_or(usize::MAX);
     let whole = whole.saturating_add(MAX_BODY + DRAIN);
-    let request = request.map(|body| Body::new(Limited::new(body, whole)));
+    // Who stops sending holds room that others want.
+    let patience = app.settings.upload_patience;
+    let request = request.map(|body| Body::new(TimeoutBody::new(patience, Limited::new(body, whole))));
     let mut multipart = Multipart::from_request(request, app)
         .await
         .map_err(|error| Problem::framework(Kind::BadRequest).detail(format!("{}.", error.body_text())))?;
-    let read = Parts { app, params, upload: None, room: MAX_BODY }.read(&mut multipart).await;
+    let parts = Parts { app, params, upload: None, room: MAX_BODY, scratch: room };
+    let read = parts.read(&mut multipart).await;
     if read.is_err() {
         // A client that stops sending must not keep its answer waiting.
         let _ = tokio::time::timeout(DRAIN_TIME, drain(&mut multipart)).await;
     }
     read
+}
+
+/// Room in scratch for a body of the announced length, at once or not at all: an upload that begins can end. A body that
+/// does not say how long it is takes room as it comes.
+fn take_room(app: &App, headers: &HeaderMap) -> Result<Room, Problem> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let bytes = announced.map_or(0, |length: u64| length.min(app.settings.max_upload_bytes));
+    app.blobs.budget().try_reserve(bytes).map_err(no_room)
+}
+
+/// Lets a refused body come for a while, so that the refusal reaches who sends it; not from who asked first.
+fn leave(request: Request) {
+    if !request.headers().contains_key(header::EXPECT) {
+        drain_meanwhile(request.into_body());
+    }
 }
 
 struct Parts<'a> {
@@ -55,6 +82,8 @@ struct Parts<'a> {
     upload: Option<Upload>,
     /// Bytes that the parts beside the file may still have.
     room: usize,
+    /// For the file.
+    scratch: Room,
 }
 
 impl Parts<'_> {
@@ -78,7 +107,9 @@ impl Parts<'_> {
         self.take_room(PART + file_name.len())?;
         let content_type = part.content_type().unwrap_or("application/octet-stream").to_owned();
         let limit = self.app.settings.max_upload_bytes;
-        let stored = self.app.blobs.put_stream(chunks(&mut part), &content_type, Some(limit)).await;
+        let blobs = &self.app.blobs;
+        let room = std::mem::replace(&mut self.scratch, blobs.budget().nothing());
+        let stored = blobs.put_stream_within(room, chunks(&mut part), &content_type, Some(limit)).await;
         let blob = match stored {
             Ok(blob) => blob,
             Err(error) => return Err(refused(error)),
@@ -123,9 +154,21 @@ fn unreadable(error: &axum::extract::multipart::MultipartError) -> Problem {
         .detail(format!("The multipart body could not be read: {}.", error.body_text()))
 }
 
+fn no_room(full: NoRoom) -> Problem {
+    if full.is_lasting() {
+        return too_large(full.limit);
+    }
+    let NoRoom { needed, reserved, limit } = full;
+    tracing::warn!(needed, reserved, limit, "an upload was refused: there is no room in scratch");
+    Problem::flat(Kind::NoRoom, "No room for the file").detail(
+        "Other uploads have all the room that there is; try again in a moment, with the same Idempotency-Key.",
+    )
+}
+
 fn refused(error: BlobError) -> Problem {
     match error {
         BlobError::TooLarge { limit } => too_large(limit),
+        BlobError::NoRoom(full) => no_room(full),
         BlobError::Source(source) => Problem::flat(Kind::UploadUnreadable, "Invalid file format")
             .detail(format!("The file ended before it was complete: {source}.")),
         other => {

@@ -15,6 +15,8 @@ mod leaks;
 mod load;
 mod main_job;
 mod memory;
+mod migrations;
+mod operations;
 mod overrides;
 mod paging;
 mod partial;

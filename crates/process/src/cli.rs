@@ -38,9 +38,17 @@ pub(crate) enum CommonCommand {
     /// Runs until SIGTERM or SIGINT.
     Serve,
     /// Asks the process that listens at the configured address whether it is ready: exit code 0, or 1 and why not.
-    Healthcheck,
+    Healthcheck(HealthArgs),
     /// The configuration.
     Config(ConfigArgs),
+}
+
+/// What to ask a process.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct HealthArgs {
+    /// Asks only whether it answers at all, whatever it waits for and also while it stops.
+    #[arg(long)]
+    pub(crate) live: bool,
 }
 
 /// What to do with the configuration.

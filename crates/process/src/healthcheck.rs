@@ -1,4 +1,4 @@
-//! Asking the process that listens at the configured address whether it is ready.
+//! Asking the process that listens at the configured address whether it is ready, or only whether it lives.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -18,19 +18,26 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// How a process is asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ask {
-    /// `grpc.health.v1`.
-    Grpc,
+    /// `grpc.health.v1` of this name: none is the whole process, which is ready or not.
+    Grpc(&'static str),
     /// A path that answers 200.
     Http(&'static str),
 }
 
-/// Asks; the error says why it is not ready.
+impl Ask {
+    /// Whether a process that talks gRPC is ready, or only whether it lives.
+    pub(crate) const fn service(live: bool) -> Self {
+        Self::Grpc(if live { kit::grpc::LIVE } else { "" })
+    }
+}
+
+/// Asks; the error says why not.
 pub(crate) async fn ask(listen: SocketAddr, ask: Ask) -> anyhow::Result<()> {
     let address = reachable(listen);
     ensure!(address.port() != 0, "listen has port 0, so nobody knows where the process listens");
     let asked = async {
         match ask {
-            Ask::Grpc => grpc(address).await,
+            Ask::Grpc(name) => grpc(address, name).await,
             Ask::Http(path) => http(address, path).await,
         }
     };
@@ -48,11 +55,11 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn grpc(address: SocketAddr) -> anyhow::Result<()> {
+async fn grpc(address: SocketAddr, name: &'static str) -> anyhow::Result<()> {
     let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}"))?;
     let channel = endpoint.connect().await.with_context(|| format!("nothing answers at {address}"))?;
     let mut health = HealthClient::new(channel);
-    let reply = health.check(of("")).await;
+    let reply = health.check(of(name)).await;
     let reply = reply.map_err(|status| anyhow::anyhow!("{address} does not tell its health: {status}"))?;
     let status = reply.into_inner().status();
     if status == ServingStatus::Serving {
@@ -122,7 +129,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_on_port_0_cannot_be_asked() {
-        let error = ask("127.0.0.1:0".parse().unwrap(), Ask::Grpc).await.unwrap_err().to_string();
+        let error = ask("127.0.0.1:0".parse().unwrap(), Ask::service(false)).await.unwrap_err().to_string();
         assert!(error.contains("port 0"), "{error}");
     }
 }

@@ -13,6 +13,8 @@
 //! | `serve` | start, readiness, drain, stop |
 //! | `healthcheck`, `migrate`, `events` | the commands of the same names |
 //! | [`instance`] | a name for this replica |
+//! | [`version`] | which build this is |
+//! | [`watch`](mod@watch) | what all replicas share, told as metrics |
 //! | [`testing`] | a binary's configuration, for its tests |
 
 mod cli;
@@ -28,6 +30,8 @@ mod run;
 mod serve;
 pub mod settings;
 pub mod testing;
+pub mod version;
+pub mod watch;
 
 pub use config::Reader;
 pub use program::{Edge, EdgeDeps, Service};

@@ -107,10 +107,11 @@ fn unconnected(bus: &NatsBus) -> anyhow::Error {
 
 /// Opens the object store. A store that answers and refuses is not waited for.
 pub(crate) async fn blobs(settings: &BlobSettings, patience: Patience) -> anyhow::Result<Blobs> {
-    let BlobSettings { address, scratch_dir } = settings;
+    let BlobSettings { address, scratch_dir, scratch } = settings;
     let blobs = Blobs::at(address, scratch_dir).with_context(|| {
         format!("opening {address} (blob_url) with {} (scratch_dir)", scratch_dir.display())
     })?;
+    let blobs = blobs.with_budget(scratch.clone());
     patiently("the object store (blob_url)", patience, store_passes, || blobs.check()).await?;
     Ok(blobs)
 }
@@ -132,7 +133,7 @@ pub(crate) fn no_blobs(name: &str) -> anyhow::Result<(Blobs, TempDir)> {
 
 #[cfg(test)]
 mod tests {
-    use blobs::{BlobAddress, S3Options};
+    use blobs::{BlobAddress, Budget, S3Options};
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
@@ -173,7 +174,8 @@ mod tests {
         };
         let scratch = tempfile::tempdir().unwrap();
         let address = BlobAddress::parse("s3://films", key).unwrap();
-        (BlobSettings { address, scratch_dir: scratch.path().to_owned() }, scratch)
+        let scratch_dir = scratch.path().to_owned();
+        (BlobSettings { address, scratch_dir, scratch: Budget::unlimited() }, scratch)
     }
 
     #[tokio::test]

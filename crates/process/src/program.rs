@@ -62,6 +62,8 @@ pub trait Edge: Sized + Send + 'static {
     const DEFAULTS: &'static str;
     /// Path that answers 200 when it is ready.
     const READY_PATH: &'static str;
+    /// Path that answers 200 as long as the process runs.
+    const LIVE_PATH: &'static str;
 
     /// As [`Service::read`].
     fn read(reader: &mut Reader<'_>, common: &Common) -> Option<Self>;

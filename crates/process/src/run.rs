@@ -19,6 +19,8 @@ use crate::{
     program::{Edge, EdgeDeps, Service},
     serve::{self, Part, Serving},
     settings::{self, BlobSettings, Common, ServiceSettings},
+    version::{self, COMMIT, VERSION},
+    watch,
 };
 
 /// EX_USAGE of `sysexits.h`: the command line or the configuration is wrong.
@@ -36,16 +38,21 @@ pub fn service<S: Service>() -> ExitCode {
         ServiceCommand::Common(CommonCommand::Serve) => {
             let read = read_service::<S>(&mut config);
             let Some((service, common, needs)) = checked(&config, read) else { return ExitCode::from(USAGE) };
-            start_logging(&common);
+            // Sends the last words when it is dropped, after everything else has ended.
+            let _telling = match start_telling(S::NAME, &common) {
+                Ok(telling) => telling,
+                Err(error) => return failed(S::NAME, &error),
+            };
             if let Err(error) = boundary::arm() {
                 return failed(S::NAME, &error.into());
             }
             finish(S::NAME, serve::live(start_service(service, common, needs)))
         }
-        ServiceCommand::Common(CommonCommand::Healthcheck) => {
+        ServiceCommand::Common(CommonCommand::Healthcheck(wanted)) => {
             let listen = Reader::new(&mut config).socket("listen");
             let Some(listen) = checked(&config, Some(listen)) else { return ExitCode::from(USAGE) };
-            finish(S::NAME, async move { healthcheck::ask(listen, Ask::Grpc).await.map(success) })
+            let ask = Ask::service(wanted.live);
+            finish(S::NAME, async move { healthcheck::ask(listen, ask).await.map(success) })
         }
         ServiceCommand::Common(CommonCommand::Config(_)) => {
             let _ = read_service::<S>(&mut config);
@@ -72,19 +79,20 @@ pub fn edge<E: Edge>() -> ExitCode {
         CommonCommand::Serve => {
             let read = read_edge::<E>(&mut config);
             let Some((edge, common, blobs)) = checked(&config, read) else { return ExitCode::from(USAGE) };
-            start_logging(&common);
+            let _telling = match start_telling(E::NAME, &common) {
+                Ok(telling) => telling,
+                Err(error) => return failed(E::NAME, &error),
+            };
             if let Err(error) = boundary::arm() {
                 return failed(E::NAME, &error.into());
             }
             finish(E::NAME, serve::live(start_edge(edge, common, blobs)))
         }
-        CommonCommand::Healthcheck => {
+        CommonCommand::Healthcheck(wanted) => {
             let listen = Reader::new(&mut config).socket("listen");
             let Some(listen) = checked(&config, Some(listen)) else { return ExitCode::from(USAGE) };
-            finish(
-                E::NAME,
-                async move { healthcheck::ask(listen, Ask::Http(E::READY_PATH)).await.map(success) },
-            )
+            let ask = Ask::Http(if wanted.live { E::LIVE_PATH } else { E::READY_PATH });
+            finish(E::NAME, async move { healthcheck::ask(listen, ask).await.map(success) })
         }
         CommonCommand::Config(_) => {
             let _ = read_edge::<E>(&mut config);
@@ -120,7 +128,13 @@ pub(crate) fn read_edge<E: Edge>(config: &mut Config) -> Option<(E, Common, Blob
     Some((settings, common, blobs?))
 }
 
+/// The first line of the log, also of a process that does not get any further.
+fn say_which(name: &str) {
+    tracing::info!(version = VERSION, commit = version::known(COMMIT), "filmstrip-{name} starts");
+}
+
 async fn start_service<S: Service>(service: S, common: Common, needs: Needs) -> anyhow::Result<Serving> {
+    say_which(S::NAME);
     let Needs { service: wanted, blobs } = needs;
     let patience = Patience::configured(common.patience);
     let log = open::log(&wanted.database_url, &S::MIGRATIONS, patience).await?;
@@ -131,6 +145,7 @@ async fn start_service<S: Service>(service: S, common: Common, needs: Needs) -> 
     };
     let (cancel, readiness) = (CancellationToken::new(), Readiness::new());
     let watching = dependencies::watch(log.clone(), bus.clone(), readiness.clone(), cancel.clone());
+    let leases = watch::watch(vec![log.clone()], cancel.clone());
     let deps = Deps {
         log,
         bus: bus.clone(),
@@ -144,12 +159,14 @@ async fn start_service<S: Service>(service: S, common: Common, needs: Needs) -> 
     let address = running.address;
     tracing::info!(%address, instance = common.instance, "the {} service serves", S::NAME);
     tokio::spawn(watching);
+    tokio::spawn(leases);
     let service = Part::new("the service", async move { running.stopped().await });
     let parts = vec![service, Part::new("the relays to NATS", async move { bus.stop().await })];
     Ok(Serving { name: S::NAME, address, readiness, cancel, stop: common.stop, parts, directory })
 }
 
 async fn start_edge<E: Edge>(edge: E, common: Common, blobs: BlobSettings) -> anyhow::Result<Serving> {
+    say_which(E::NAME);
     let blobs = open::blobs(&blobs, Patience::configured(common.patience)).await?;
     let (cancel, readiness) = (CancellationToken::new(), Readiness::new());
     let listener = serve::bind(common.listen).await?;
@@ -180,7 +197,7 @@ fn look_after<S: Service>(config: &mut Config, command: EventsCommand) -> ExitCo
 
 fn parse<C: CommandFactory + FromArgMatches>(name: &str, about: &'static str) -> Result<C, ExitCode> {
     let binary = format!("filmstrip-{name}");
-    let command = C::command().about(about).display_name(&binary).bin_name(&binary);
+    let command = C::command().about(about).display_name(&binary).bin_name(&binary).version(version::text());
     let parsed = command.try_get_matches().and_then(|matches| C::from_arg_matches(&matches));
     parsed.map_err(|error| {
         // Nobody is left to tell when this fails.
@@ -217,12 +234,20 @@ fn show(config: &Config) -> ExitCode {
     }
 }
 
-fn start_logging(common: &Common) {
-    kit::telemetry::init(&common.log_filter, common.log_format);
+/// Starts logs, traces and metrics.
+fn start_telling(name: &str, common: &Common) -> anyhow::Result<telemetry::Guard> {
+    let exporting = telemetry::Exporting {
+        endpoint: common.collector.clone(),
+        service: format!("filmstrip-{name}"),
+        instance: common.instance.clone(),
+        version: VERSION.to_owned(),
+    };
+    let telling = telemetry::start(&common.log_filter, common.log_format, &exporting)?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panicked: {}", panic.payload_as_str().unwrap_or("no text"));
     }));
+    Ok(telling)
 }
 
 fn success((): ()) -> ExitCode {

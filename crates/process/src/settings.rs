@@ -1,16 +1,20 @@
 //! The settings that every process has, and those of every service.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use blobs::{BadAddress, BlobAddress, S3Options};
-use kit::telemetry::LogFormat;
+use blobs::{BadAddress, BlobAddress, Budget, S3Options};
 use secrecy::{ExposeSecret as _, SecretString};
+use telemetry::LogFormat;
 use tracing_subscriber::EnvFilter;
 
 use crate::{Reader, instance};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
+/// The least room in scratch that anything can be done in, bytes.
+const LEAST_SCRATCH: u64 = 64 << 20;
+/// More threads than any run can use.
+const MOST_THREADS: usize = 256;
 
 /// What every process is told.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct Common {
     pub instance: String,
     pub(crate) log_filter: String,
     pub(crate) log_format: LogFormat,
+    /// Where traces, metrics and logs are sent, if anywhere.
+    pub(crate) collector: Option<String>,
     pub(crate) stop: Stop,
     /// How long it waits at start for what is not there yet.
     pub(crate) patience: Duration,
@@ -54,6 +60,7 @@ impl Common {
             instance: instance::made_up(),
             log_filter,
             log_format: reader.word("log.format", &formats).unwrap_or_default(),
+            collector: reader.url("otel.exporter_otlp_endpoint").map(String::from),
             stop: Stop {
                 delay: reader.duration("stop.delay", Duration::ZERO..=HOUR),
                 grace: reader.duration("stop.grace", Duration::ZERO..=HOUR),
@@ -115,6 +122,8 @@ pub(crate) struct BlobSettings {
     pub(crate) address: BlobAddress,
     /// Where bytes wait, and media programs work.
     pub(crate) scratch_dir: PathBuf,
+    /// How many bytes there may be at one time.
+    pub(crate) scratch: Budget,
 }
 
 impl BlobSettings {
@@ -122,6 +131,7 @@ impl BlobSettings {
     pub(crate) fn read(reader: &mut Reader<'_>, name: &str) -> Option<Self> {
         let url = reader.required_text("blob_url");
         let scratch_dir = reader.path("scratch_dir").unwrap_or_else(|| default_scratch_dir(name));
+        let scratch = scratch_limit(reader).map_or_else(Budget::unlimited, Budget::of);
         let endpoint = reader.url("s3.endpoint");
         let (id, key) = ("s3.access_key_id", "s3.secret_access_key");
         for (set, unset) in [(id, key), (key, id)] {
@@ -140,7 +150,7 @@ impl BlobSettings {
             return None;
         }
         match BlobAddress::parse(&url, options) {
-            Ok(address) => Some(Self { address, scratch_dir }),
+            Ok(address) => Some(Self { address, scratch_dir, scratch }),
             // Noted already, at its own key.
             Err(BadAddress::HalfCredentials) => None,
             Err(error) => {
@@ -150,6 +160,25 @@ impl BlobSettings {
             }
         }
     }
+}
+
+/// The most bytes that may lie in scratch at one time (`scratch.limit`), if anybody set it.
+pub fn scratch_limit(reader: &mut Reader<'_>) -> Option<u64> {
+    reader.optional_size("scratch.limit", LEAST_SCRATCH)
+}
+
+/// Threads of each run of ffmpeg (`media.threads`); none: its share of the processors that this process may use.
+pub fn media_threads(reader: &mut Reader<'_>) -> Option<NonZeroUsize> {
+    let text = reader.text("media.threads");
+    if text == "auto" {
+        return None;
+    }
+    let found = text.parse().ok().and_then(NonZeroUsize::new).filter(|threads| threads.get() <= MOST_THREADS);
+    if found.is_none() {
+        let fix = format!("Give \"auto\", or a whole number from 1 to {MOST_THREADS}.");
+        reader.refuse("media.threads", format!("{text:?} is no number of threads"), fix);
+    }
+    found
 }
 
 /// Below the system's directory for temporary files.

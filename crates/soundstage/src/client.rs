@@ -59,6 +59,19 @@ impl StageControl {
         Ok(body.get("released").and_then(Value::as_u64).unwrap_or(0))
     }
 
+    /// Accepts only these keys from now on, and answers any other with 401 and the key; none: accepts any.
+    pub async fn accept_keys(&self, keys: Option<&[&str]>) -> Result<(), ControlError> {
+        let body = serde_json::json!({ "accepted": keys });
+        let answer = self.http.put(self.url("keys")).json(&body).send().await?;
+        accepted("these keys", answer).await.map(drop)
+    }
+
+    /// Signs webhooks with a new secret from now on, and tells nobody.
+    pub async fn new_webhook_secret(&self) -> Result<(), ControlError> {
+        let answer = self.http.post(self.url("webhook-secret")).send().await?;
+        accepted("a new webhook secret", answer).await.map(drop)
+    }
+
     fn url(&self, what: &str) -> String {
         format!("{}/_stage/{what}", self.base)
     }

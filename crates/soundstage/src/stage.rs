@@ -93,7 +93,9 @@ pub(crate) struct Shared {
     pub(crate) released: Notify,
     /// Fired on every change of any prediction.
     pub(crate) changed: Notify,
-    pub(crate) secret: String,
+    /// What webhooks are signed with at the moment.
+    pub(crate) secret: Mutex<String>,
+    pub(crate) keys: http::Accepted,
     pub(crate) cancel: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -142,7 +144,8 @@ pub async fn start(options: StageOptions, cancel: CancellationToken) -> Result<S
         running: Mutex::default(),
         released: Notify::new(),
         changed: Notify::new(),
-        secret,
+        secret: Mutex::new(secret),
+        keys: http::Accepted::default(),
         cancel: cancel.clone(),
         tasks: tasks.clone(),
     });

@@ -100,12 +100,14 @@ async fn deliver(stage: &Shared, out: &Outgoing) -> rusqlite::Result<()> {
         if attempt > 0 {
             stage.clock.sleep(f64::from(1u32 << (attempt - 1))).await;
         }
-        let status = post(stage, &out.url, &out.id, &out.body, &stage.secret).await;
+        // Each try is signed with the secret of its moment.
+        let secret = stage.secret.lock().clone();
+        let status = post(stage, &out.url, &out.id, &out.body, &secret).await;
         let delivered = status.is_some_and(|code| (200..300).contains(&code));
         stage.ledger.tried(&out.id, status, delivered, delivered || attempt + 1 == TRIES)?;
         if delivered {
             if out.faults.contains(&WebhookFault::Duplicate) {
-                post(stage, &out.url, &out.id, &out.body, &stage.secret).await;
+                post(stage, &out.url, &out.id, &out.body, &secret).await;
             }
             return Ok(());
         }

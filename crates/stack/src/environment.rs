@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::{Options, Service};
+use crate::{Options, ProviderKeys, Service};
 
 /// Where everything is that processes need of each other.
 #[derive(Clone, Debug)]
@@ -81,7 +81,10 @@ pub(crate) fn variables(options: &Options, around: &Surroundings, place: &Place)
         set.put("SCRATCH_DIR", place.scratch.display());
     }
     if buys || service == Service::Job {
-        set.put("SOUNDSTAGE_URL", &around.soundstage_url);
+        match &options.provider_keys {
+            None => set.put("SOUNDSTAGE_URL", &around.soundstage_url),
+            Some(keys) => providers(&mut set, service, keys, &around.soundstage_url),
+        }
     }
     let asked: &[Service] = match service {
         Service::Gateway => &Service::WITH_DATABASE,
@@ -112,6 +115,19 @@ pub(crate) fn variables(options: &Options, around: &Surroundings, place: &Place)
         set.put(name.clone(), value);
     }
     set.0
+}
+
+/// The providers that a service asks, at this address, with their keys.
+fn providers(set: &mut Variables, service: Service, keys: &ProviderKeys, url: &str) {
+    let asked: &[(&str, &str)] = match service {
+        Service::Job => &[("XAI", &keys.xai)],
+        Service::Audio => &[("REPLICATE", &keys.replicate), ("ELEVENLABS", &keys.elevenlabs)],
+        _ => &[("REPLICATE", &keys.replicate)],
+    };
+    for (name, key) in asked {
+        set.put(format!("{name}_BASE_URL"), url);
+        set.put(format!("{name}_API_KEY"), key);
+    }
 }
 
 #[derive(Default)]
@@ -195,6 +211,20 @@ mod tests {
         assert_eq!(get(&render, "PUBLIC_BASE_URL"), Some("http://127.0.0.1:4"));
         assert_eq!(get(&render, "LINK_SECRET"), get(&of(Service::Gateway, &public), "LINK_SECRET"));
         assert_eq!(get(&of(Service::Stitch, &public), "LINK_SECRET"), None);
+    }
+
+    #[test]
+    fn with_keys_the_stand_ins_pass_for_the_providers() {
+        let [replicate, xai, elevenlabs] = ["r8", "xai", "xi"].map(str::to_owned);
+        let keys = Some(ProviderKeys { replicate, xai, elevenlabs });
+        let options = Options { provider_keys: keys, ..Options::default() };
+        let job = of(Service::Job, &options);
+        assert_eq!(get(&job, "XAI_API_KEY"), Some("xai"));
+        assert_eq!(get(&job, "XAI_BASE_URL"), Some("http://127.0.0.1:4600"));
+        assert_eq!((get(&job, "SOUNDSTAGE_URL"), get(&job, "REPLICATE_API_KEY")), (None, None));
+        assert_eq!(get(&of(Service::Audio, &options), "ELEVENLABS_API_KEY"), Some("xi"));
+        assert_eq!(get(&of(Service::Render, &options), "REPLICATE_API_KEY"), Some("r8"));
+        assert_eq!(get(&of(Service::Stitch, &options), "REPLICATE_API_KEY"), None);
     }
 
     #[test]

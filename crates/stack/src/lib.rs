@@ -24,6 +24,6 @@ mod starting;
 pub mod table;
 
 pub use environment::BlobSettings;
-pub use options::{Ending, Options, Server, Service};
+pub use options::{Ending, Options, ProviderKeys, Server, Service};
 pub use stack::Stack;
 pub use starting::{Arrival, Arrived};

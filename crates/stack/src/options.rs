@@ -90,6 +90,17 @@ pub enum Ending {
     Orderly,
 }
 
+/// Keys of the providers' accounts.
+#[derive(Clone, Debug)]
+pub struct ProviderKeys {
+    /// Clips and music.
+    pub replicate: String,
+    /// Storyboards.
+    pub xai: String,
+    /// Voices.
+    pub elevenlabs: String,
+}
+
 /// How a stack is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -118,6 +129,10 @@ pub struct Options {
     pub gateway_port: Option<u16>,
     /// Key that the gateway asks its callers for.
     pub api_key: Option<String>,
+    /// PostgreSQL and NATS ask who it is: every role has a password of its own, drawn for this stack.
+    pub guarded: bool,
+    /// The processes are told the stand-in providers as if they were the providers, with these keys.
+    pub provider_keys: Option<ProviderKeys>,
     /// Providers reach the first gateway: they fetch frames by signed links and send webhooks. There is no balancer
     /// before the gateways, so a frame that is fetched while the first one is down fails its scene; without this,
     /// frames are uploaded and polling does all.
@@ -142,6 +157,8 @@ impl Default for Options {
             stop_delay: Duration::ZERO,
             gateway_port: None,
             api_key: None,
+            guarded: false,
+            provider_keys: None,
             public: false,
             log_filter: "info".to_owned(),
             variables: Vec::new(),

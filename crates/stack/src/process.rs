@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -9,8 +10,9 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader, Lines},
+    io::{AsyncBufReadExt as _, BufReader},
     process::{Child, ChildStdout, Command},
+    sync::mpsc,
 };
 
 /// Longest wait for a process to start or to end; only a hang reaches it.
@@ -27,7 +29,7 @@ pub(crate) struct Launch {
     pub(crate) arguments: Vec<String>,
     /// All of its environment but PATH.
     pub(crate) variables: Vec<(String, String)>,
-    /// What it logs is added to this file.
+    /// What it logs is added to this file; what it prints, to the one beside it that ends in `.out`.
     pub(crate) log: PathBuf,
 }
 
@@ -68,8 +70,7 @@ pub(crate) struct Process {
     name: String,
     log: PathBuf,
     child: Child,
-    // Held open: the process may print more.
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: mpsc::UnboundedReceiver<String>,
 }
 
 impl Process {
@@ -88,30 +89,29 @@ impl Process {
         launch: &Launch,
         word: &str,
     ) -> anyhow::Result<Result<(Self, String), ExitStatus>> {
-        let log = fs::File::options().create(true).append(true).open(&launch.log);
-        let log = log.with_context(|| format!("opening {}", launch.log.display()))?;
         let mut command = launch.command();
-        command.stdout(Stdio::piped()).stderr(log);
+        command.stdout(Stdio::piped()).stderr(added_to(&launch.log)?);
         let mut child = command.spawn().with_context(|| format!("starting {}", launch.program.display()))?;
         let out = child.stdout.take().context("it has no standard output")?;
-        let lines = BufReader::new(out).lines();
+        let (said, lines) = mpsc::unbounded_channel();
+        tokio::spawn(listen(out, added_to(&launch.log.with_extension("out"))?, said));
         let mut process = Self { name: launch.name.clone(), log: launch.log.clone(), child, lines };
         let Ok(said) = tokio::time::timeout(PATIENCE, process.line(word)).await else {
             bail!("{} does not start; it logged:\n{}", process.name, tail(&process.log));
         };
-        match said? {
+        match said {
             Some(rest) => Ok(Ok((process, rest))),
             None => Ok(Err(process.ended().await?)),
         }
     }
 
-    async fn line(&mut self, word: &str) -> anyhow::Result<Option<String>> {
-        while let Some(line) = self.lines.next_line().await.context("reading what it says")? {
+    async fn line(&mut self, word: &str) -> Option<String> {
+        while let Some(line) = self.lines.recv().await {
             if let Some(rest) = line.trim().strip_prefix(word) {
-                return Ok(Some(rest.trim().to_owned()));
+                return Some(rest.trim().to_owned());
             }
         }
-        Ok(None)
+        None
     }
 
     /// Its number while it runs.
@@ -149,6 +149,21 @@ impl Process {
         }
         self.kill().await?;
         bail!("{} did not end when it was told to; it logged:\n{}", self.name, tail(&self.log))
+    }
+}
+
+fn added_to(file: &Path) -> anyhow::Result<fs::File> {
+    let opened = fs::File::options().create(true).append(true).open(file);
+    opened.with_context(|| format!("opening {}", file.display()))
+}
+
+/// Writes down all that a process prints, and hands each line on to whoever still waits for one.
+async fn listen(out: ChildStdout, mut file: fs::File, said: mpsc::UnboundedSender<String>) {
+    let mut lines = BufReader::new(out).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        // Neither a full disk nor a reader that has gone is the process's business.
+        let _ = writeln!(file, "{line}");
+        let _ = said.send(line);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use anyhow::Context as _;
+use rand::RngExt as _;
 use testservers::{NatsServer, PostgresServer, S3Server, ServiceUrls};
 
 use crate::{Ending, Server, Service, environment::BlobSettings};
@@ -14,20 +15,47 @@ pub(crate) struct Servers {
     pub(crate) nats: NatsServer,
     s3: S3Server,
     databases: HashMap<Service, ServiceUrls>,
+    /// What it takes to be let in, each under a name.
+    secrets: Vec<(String, String)>,
 }
 
 impl Servers {
-    /// Starts them, each on a free port or socket.
-    pub(crate) async fn start() -> anyhow::Result<Self> {
-        let (postgres, nats, s3) =
-            tokio::join!(PostgresServer::start(), NatsServer::start(), S3Server::start());
-        let postgres = postgres.context("starting PostgreSQL")?;
+    /// Starts them, each on a free port or socket; `guarded`: PostgreSQL and NATS ask for passwords.
+    pub(crate) async fn start(guarded: bool) -> anyhow::Result<Self> {
+        let mut secrets = Vec::new();
+        let mut password = |name: &str| {
+            let drawn = drawn();
+            secrets.push((name.to_owned(), drawn.clone()));
+            drawn
+        };
+        let of_nats = guarded.then(|| password("the password of NATS"));
+        let nats = async {
+            match &of_nats {
+                Some(password) => NatsServer::start_guarded("filmstrip", password).await,
+                None => NatsServer::start().await,
+            }
+        };
+        let (postgres, nats, s3) = tokio::join!(PostgresServer::start(), nats, S3Server::start());
+        let (postgres, s3) = (postgres.context("starting PostgreSQL")?, s3.context("starting S3")?);
         let mut databases = HashMap::new();
         for service in Service::WITH_DATABASE {
-            let made = postgres.role_and_schema(service.name()).await;
+            let made = if guarded {
+                let of =
+                    ["owner", "service"].map(|role| password(&format!("the password of {service}_{role}")));
+                postgres.guarded_role_and_schema(service.name(), [&of[0], &of[1]]).await
+            } else {
+                postgres.role_and_schema(service.name()).await
+            };
             databases.insert(service, made.with_context(|| format!("making a schema for {service}"))?);
         }
-        Ok(Self { postgres, nats: nats.context("starting NATS")?, s3: s3.context("starting S3")?, databases })
+        secrets.push(("the secret key of S3".to_owned(), s3.secret_key().to_owned()));
+        secrets.push(("the key id of S3".to_owned(), s3.access_key().to_owned()));
+        Ok(Self { postgres, nats: nats.context("starting NATS")?, s3, databases, secrets })
+    }
+
+    /// What it takes to be let in, each under a name.
+    pub(crate) fn secrets(&self) -> &[(String, String)] {
+        &self.secrets
     }
 
     /// Takes a server away; what it stored stays.
@@ -80,4 +108,9 @@ impl Servers {
             secret_access_key: self.s3.secret_key().to_owned(),
         }
     }
+}
+
+/// A secret of 64 hexadecimal digits.
+pub(crate) fn drawn() -> String {
+    rand::rng().random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }

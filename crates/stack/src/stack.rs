@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use futures::future::{join_all, try_join_all};
-use rand::RngExt as _;
 use tempfile::TempDir;
 use testservers::{NatsServer, Port, PostgresServer};
 
@@ -18,7 +17,7 @@ use crate::{
     environment::{Place, Surroundings, variables},
     process::{Launch, Process, tail},
     programs::Programs,
-    servers::Servers,
+    servers::{Servers, drawn},
     starting::{self, Arrival, Arrived},
 };
 
@@ -37,6 +36,7 @@ pub struct Stack {
     stage: Process,
     stage_url: String,
     servers: Servers,
+    secrets: Vec<(String, String)>,
     api_key: Option<String>,
     directory: Directory,
 }
@@ -69,7 +69,7 @@ impl Stack {
         let programs = Programs::find(options.bin_dir.as_deref())?;
         let directory = Directory::make(options.directory.clone())?;
         let (servers, (stage, stage_url)) =
-            tokio::try_join!(Servers::start(), start_stage(&options, &programs, &directory))?;
+            tokio::try_join!(Servers::start(options.guarded), start_stage(&options, &programs, &directory))?;
         let mut ports = Vec::new();
         for service in Service::ALL {
             for index in 0..places {
@@ -80,7 +80,7 @@ impl Stack {
             nats_url: servers.nats.url(),
             blobs: servers.blobs(),
             soundstage_url: stage_url.clone(),
-            link_secret: secret(),
+            link_secret: drawn(),
             addresses: ports.iter().map(|(service, _, port)| (*service, port.address())).collect(),
         };
         let replica = |(service, index, port): (Service, usize, Port)| {
@@ -101,8 +101,10 @@ impl Stack {
             anyhow::Ok(Replica { service, index, port, launch, process: None })
         };
         let wanted = options.replicas;
+        let secrets = secrets(&options, &servers, &around);
         let replicas = ports.into_iter().map(replica).collect::<anyhow::Result<_>>()?;
-        let mut stack = Self { replicas, stage, stage_url, servers, api_key: options.api_key, directory };
+        let mut stack =
+            Self { replicas, stage, stage_url, servers, secrets, api_key: options.api_key, directory };
         stack.migrate().await?;
         for wave in WAVES {
             let in_wave = |replica: &&mut Replica| wave.contains(&replica.service) && replica.index < wanted;
@@ -300,6 +302,18 @@ impl Stack {
         self.servers.database_url(service)
     }
 
+    /// A service's tables, as the role that owns them and may change them; none for the gateway.
+    #[must_use]
+    pub fn owner_url(&self, service: Service) -> Option<&str> {
+        self.servers.owner_url(service)
+    }
+
+    /// Every secret that the processes were given, and what it is.
+    #[must_use]
+    pub fn secrets(&self) -> &[(String, String)] {
+        &self.secrets
+    }
+
     /// The whole database, as its superuser.
     #[must_use]
     pub fn superuser_url(&self) -> String {
@@ -437,6 +451,18 @@ impl Directory {
     }
 }
 
+/// All that the processes are given and nobody else is to know.
+fn secrets(options: &Options, servers: &Servers, around: &Surroundings) -> Vec<(String, String)> {
+    let mut secrets = servers.secrets().to_vec();
+    secrets.push(("the secret of links".to_owned(), around.link_secret.clone()));
+    secrets.extend(options.api_key.iter().map(|key| ("the key of the API".to_owned(), key.clone())));
+    if let Some(keys) = &options.provider_keys {
+        let of = [("Replicate", &keys.replicate), ("xAI", &keys.xai), ("ElevenLabs", &keys.elevenlabs)];
+        secrets.extend(of.map(|(provider, key)| (format!("the key of {provider}"), key.clone())));
+    }
+    secrets
+}
+
 async fn start_stage(
     options: &Options,
     programs: &Programs,
@@ -462,8 +488,4 @@ fn port(options: &Options, service: Service, index: usize) -> anyhow::Result<Por
         Some(port) => Port::preferably(port),
         None => Port::free(),
     }
-}
-
-fn secret() -> String {
-    rand::rng().random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -73,6 +73,7 @@ pub async fn start(options: Options) -> anyhow::Result<Standalone> {
     let gateway = parts.gateway(&options, listener).context("starting the gateway")?;
     let base = format!("http://{}", reachable(gateway.address));
     let summary = summary(&base, &options, &services, stage.as_ref());
+    tokio::spawn(process::watch::watch(parts.logs, parts.cancel.clone()));
     Ok(Standalone {
         base,
         summary,
@@ -163,6 +164,8 @@ struct Parts {
     signer_secret: secrecy::SecretString,
     addresses: Vec<String>,
     listeners: Vec<Option<TcpListener>>,
+    /// The logs of the services that were started.
+    logs: Vec<Log>,
 }
 
 impl Parts {
@@ -202,6 +205,7 @@ impl Parts {
             signer_secret: secret,
             addresses,
             listeners,
+            logs: Vec::new(),
         })
     }
 
@@ -230,7 +234,8 @@ impl Parts {
             }
             "stitch" => {
                 let deps = self.deps(name, &stitch::MIGRATIONS, listener).await?;
-                stitch::build(stitch::Settings { owner: self.holder(name), ..Default::default() }, deps).await
+                let owner = self.holder(name);
+                stitch::build(stitch::Settings { owner, ..Default::default() }, deps).await
             }
             "audio" => {
                 let mut settings = self.purchasing.audio();
@@ -251,10 +256,16 @@ impl Parts {
         }
     }
 
-    async fn deps(&self, name: &str, migrations: &Migrations, listener: TcpListener) -> anyhow::Result<Deps> {
+    async fn deps(
+        &mut self,
+        name: &str,
+        migrations: &Migrations,
+        listener: TcpListener,
+    ) -> anyhow::Result<Deps> {
         let address = address(self.database.as_ref(), &self.data_dir, name);
         let opened = open_log(&address, migrations).await;
         let log: Log = opened.with_context(|| format!("opening the database of the {name} service"))?;
+        self.logs.push(log.clone());
         Ok(Deps {
             log,
             bus: self.bus.clone(),
@@ -271,6 +282,7 @@ impl Parts {
         settings.api_keys.clone_from(&options.api_keys);
         settings.cors_origins.clone_from(&options.cors_origins);
         settings.testing_routes = true;
+        settings.commit = option_env!("FILMSTRIP_COMMIT").filter(|commit| !commit.is_empty());
         if let Some(bytes) = options.max_upload {
             settings.max_upload_bytes = bytes;
         }

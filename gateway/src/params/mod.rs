@@ -195,6 +195,11 @@ async fn drain(body: Body) {
     while let Some(Ok(_)) = rest.frame().await {}
 }
 
+/// The same, bounded in time as well, while the refusal is on its way already.
+pub(crate) fn drain_meanwhile(body: Body) {
+    tokio::spawn(tokio::time::timeout(DRAIN_TIME, drain(body)));
+}
+
 /// A body that is larger than it may be.
 pub(crate) fn too_large(limit: u64) -> Problem {
     Problem::framework(Kind::TooLarge).detail(format!("The body is larger than the limit of {limit} bytes."))

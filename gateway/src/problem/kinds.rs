@@ -87,6 +87,7 @@ kinds! {
     Conflict "conflict" CONFLICT "Something else was there first"
     TooManyRequests "too_many_requests" TOO_MANY_REQUESTS "Too many requests"
     Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong on our side"
+    NoRoom "no_room" SERVICE_UNAVAILABLE "There is no room for the file"
     Unavailable "unavailable" SERVICE_UNAVAILABLE "A service is not reachable"
     Deadline "deadline" GATEWAY_TIMEOUT "A service took too long"
 }
@@ -101,7 +102,11 @@ impl Kind {
     pub(crate) fn passes(self) -> bool {
         matches!(
             self,
-            Self::Unavailable | Self::Deadline | Self::SceneGenerationFailed | Self::TooManyRequests
+            Self::NoRoom
+                | Self::Unavailable
+                | Self::Deadline
+                | Self::SceneGenerationFailed
+                | Self::TooManyRequests
         )
     }
 

@@ -57,6 +57,7 @@ impl Resource {
             Code::Conflict if error.reason == "idempotency_key_reused" => Kind::IdempotencyKeyReused,
             Code::Conflict => Kind::Conflict,
             Code::Exhausted => Kind::TooManyRequests,
+            Code::Unavailable if error.reason == "no_room" => Kind::NoRoom,
             Code::Unavailable => Kind::Unavailable,
             Code::Deadline => Kind::Deadline,
         };

@@ -19,6 +19,7 @@ mod scenes;
 mod stats;
 mod testing;
 pub(crate) mod text;
+mod version;
 mod videos;
 mod webhooks;
 
@@ -104,6 +105,7 @@ pub(crate) fn public() -> OpenApiRouter<App> {
         .routes(routes!(docs::error_page))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
+        .routes(routes!(version::version))
 }
 
 /// Routes for trying out: with a key, with a key or a link, for everyone.

@@ -84,7 +84,7 @@ pub fn build(settings: Settings, deps: GatewayDeps) -> Result<Running, StartErro
     tasks.spawn("feed", feed::tail(hub.clone(), deps.backends.clone(), deps.cancel.clone()));
     let app = App::new(Inner {
         keys,
-        signer: UrlSigner::new(settings.link_secret.clone()),
+        signer: UrlSigner::of_list(&settings.link_secret),
         backends: deps.backends,
         blobs: deps.blobs,
         clock: deps.clock,

@@ -65,6 +65,7 @@ async fn every_route_that_is_not_public_refuses_without_a_key() {
         "GET /readyz",
         "GET /swaggerui",
         "GET /swaggerui/1",
+        "GET /version",
         "POST /api/webhooks/replicate",
         "POST /api/webhooks/replicate/1/1",
     ];

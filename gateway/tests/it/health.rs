@@ -21,6 +21,17 @@ async fn a_gateway_in_front_of_living_services_is_alive_and_ready() {
     }
 }
 
+#[tokio::test]
+async fn the_version_is_told_to_everyone_and_the_commit_when_it_is_known() {
+    let version = env!("CARGO_PKG_VERSION");
+    let world = World::locked().await;
+    let told = world.get("/version").await.ok(200);
+    assert_eq!(told, json!({"service": "gateway", "version": version}));
+    let world = World::with(|settings| settings.commit = Some("9fceb02")).await;
+    let told = world.get("/version").await.ok(200);
+    assert_eq!(told, json!({"service": "gateway", "version": version, "commit": "9fceb02"}));
+}
+
 /// A port that nothing listens on.
 async fn nowhere() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

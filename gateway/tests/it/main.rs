@@ -21,6 +21,7 @@ mod conventions;
 mod documents;
 mod dry_runs;
 mod events;
+mod full;
 mod health;
 mod held;
 mod hostile;

@@ -27,6 +27,6 @@ async fn heavy_the_main_job_keeps_every_promise_over_six_processes_of_two_replic
     scaled.bought_once(3, music).await;
     assert!(!scaled.ledger().await.webhooks.is_empty(), "providers reach us");
     scaled.published_equals_logged().await;
-    trace::one_trace_joins_everything_after_the_approval(&scaled).await;
+    trace::one_trace_joins_everything(&scaled).await;
     scaled.stop().await;
 }

@@ -3,12 +3,19 @@
 mod busy;
 mod chaos;
 mod kill;
+mod lag;
 mod leaks;
 mod load;
 mod main_job;
 mod outages;
+mod probes;
 mod rolling;
+mod rotation;
+mod secrets;
+mod seen;
+mod stalled;
 mod trace;
+mod versions;
 
 use std::time::Duration;
 

@@ -18,16 +18,15 @@ const LOGS: [(Service, &Migrations); 4] = [
     (Service::Audio, &audio::MIGRATIONS),
 ];
 
-/// In a stack with one job: the approval and everything it led to, in four logs and in what they published, carry
-/// one trace id.
-pub(super) async fn one_trace_joins_everything_after_the_approval(scaled: &Scaled) {
-    let approved = traces(scaled, Service::Job, &job::MIGRATIONS, "kind = 'JobApproved'").await;
-    let [trace] = approved.as_slice() else { panic!("one approval: {approved:?}") };
+/// In a stack with one job: the request that made it and everything it led to, in four logs and in what they published, carry
+/// one trace id; so does its approval, a request with a trace of its own.
+pub(super) async fn one_trace_joins_everything(scaled: &Scaled) {
+    let created = traces(scaled, Service::Job, &job::MIGRATIONS, "kind = 'JobCreated'").await;
+    let [trace] = created.as_slice() else { panic!("one job: {created:?}") };
     let trace = &trace.1;
     for (service, migrations) in LOGS {
-        // What was before the approval belongs to the request that created the job.
-        let since = "position >= COALESCE((SELECT MIN(position) FROM event WHERE kind = 'JobApproved'), 0)";
-        let events = traces(scaled, service, migrations, since).await;
+        // The service's own events are of no job.
+        let events = traces(scaled, service, migrations, "kind <> 'PipelineConfigured'").await;
         assert!(!events.is_empty(), "{service} logged nothing");
         let strays: BTreeSet<&(String, String)> = events.iter().filter(|(_, other)| other != trace).collect();
         assert!(strays.is_empty(), "{service}: {trace} is not the trace of {strays:?}");

@@ -109,7 +109,8 @@ fn address(base: &str) -> String {
 
 /// Is a standalone until the process is ended.
 pub(super) async fn serve(data_dir: PathBuf) -> anyhow::Result<()> {
-    kit::telemetry::init("warn", kit::telemetry::LogFormat::Text);
+    // Without an address nothing can be wrong, and there is nothing to keep.
+    let _ = telemetry::start("warn", telemetry::LogFormat::Text, &telemetry::Exporting::default());
     let options = Options {
         data_dir,
         port: 0,

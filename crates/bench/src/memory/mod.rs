@@ -1,12 +1,15 @@
 //! What each process of the product keeps in memory: every service as a process of its own, on PostgreSQL, NATS and
-//! S3, with stand-in providers; before, during and after a burst of jobs that come in through the gateway.
+//! S3, with stand-in providers; before, during and after a burst of jobs that come in through the gateway. Their clips are
+//! small; what stitch needs for films of real clips is measured by itself.
 //!
 //! | module | what it holds |
 //! | --- | --- |
 //! | `api` | the few calls of the public API that a job needs |
+//! | `large` | films of 1080p, asked of stitch itself |
 //! | `watch` | the memory of the processes, looked at again and again |
 
 mod api;
+mod large;
 mod watch;
 
 use std::{path::PathBuf, time::Duration};
@@ -17,7 +20,22 @@ use stack::{Options, Service, Stack};
 
 use crate::{progress, table::Table};
 use api::Api;
+use large::Studio;
 use watch::{Memory, Watch};
+
+/// A part of the bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Every process, under a burst of jobs with small clips.
+    Jobs,
+    /// Stitch, with films of 1080p.
+    Films,
+}
+
+/// Threads of each run of ffmpeg: what the manifests' CPU limits come to (4 for stitch, 2 for the others) when they are
+/// shared by two runs.
+const THREADS: [(Service, &str); 4] =
+    [(Service::Asset, "1"), (Service::Render, "1"), (Service::Audio, "1"), (Service::Stitch, "2")];
 
 /// How much is asked of the processes.
 #[derive(Debug, clap::Args)]
@@ -31,6 +49,9 @@ pub(crate) struct Args {
     /// Seconds of rest before the idle memory is read, and again after the burst [default: 10, quick: 3].
     #[arg(long)]
     rest: Option<u64>,
+    /// One part and not the other.
+    #[arg(long)]
+    alone: Option<Part>,
     /// Where the programs lie; by default beside this one.
     #[arg(long)]
     bin_dir: Option<PathBuf>,
@@ -51,22 +72,65 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
         draft: true,
         instant: true,
         bin_dir: args.bin_dir.clone(),
+        variables: THREADS.map(|(of, count)| (of, "MEDIA_THREADS".to_owned(), count.to_owned())).to_vec(),
         ..Options::default()
     };
     let stack = Stack::start(options).await?;
+    println!("\n## Memory");
+    let is_wanted = |part| args.alone.is_none_or(|alone| alone == part);
+    if is_wanted(Part::Jobs) {
+        jobs_at_once(&stack, jobs, args.scenes, rest).await?;
+    }
+    if is_wanted(Part::Films) {
+        films(&stack, rest).await?;
+    }
+    stack.stop().await
+}
+
+/// A burst of jobs, from the gateway on.
+async fn jobs_at_once(stack: &Stack, jobs: usize, scenes: usize, rest: Duration) -> anyhow::Result<()> {
     let watch = Watch::new(Service::ALL.map(Service::program))?;
-    tokio::time::sleep(rest).await;
-    let idle = watch.look();
     let gateway = stack.gateways().into_iter().next().context("there is no gateway")?;
     let api = Api::new(&gateway)?;
+    tokio::time::sleep(rest).await;
+    let idle = watch.look();
     let campaign = api.campaign().await?;
-    progress!("{jobs} jobs of {} scenes at once", args.scenes);
+    progress!("{jobs} jobs of {scenes} scenes at once");
+    let [peak, after] = most(&watch, burst(&api, &campaign, jobs, scenes), rest).await?;
+    let title = format!("Memory of each process; the burst: {jobs} jobs of {scenes} scenes at once");
+    print(&watch, [&idle, &peak, &after], &title);
+    Ok(())
+}
+
+/// Films of real clips, asked of stitch.
+async fn films(stack: &Stack, rest: Duration) -> anyhow::Result<()> {
+    let watch = Watch::new([Service::Stitch.program()])?;
+    let studio = Studio::open(stack).await?;
+    tokio::time::sleep(rest).await;
+    let idle = watch.look();
+    progress!("{} films of 1080p at once", large::FILMS);
+    let [peak, after] = most(&watch, studio.films(), rest).await?;
+    let title = format!(
+        "Memory of stitch with clips of 1080p; the burst: {} films of {} scenes of {} s at once, one scene of another rate",
+        large::FILMS,
+        large::SCENES,
+        large::SECONDS
+    );
+    print(&watch, [&idle, &peak, &after], &title);
+    Ok(())
+}
+
+/// The most that each holds until `work` is done, and what it holds after a rest.
+async fn most(
+    watch: &Watch,
+    work: impl Future<Output = anyhow::Result<()>>,
+    rest: Duration,
+) -> anyhow::Result<[Vec<Memory>; 2]> {
     watch.forget_peaks();
-    let (peak, took) = watch.during(burst(&api, &campaign, jobs, args.scenes)).await?;
+    let (peak, took) = watch.during(work).await?;
     progress!("they took {:.0} s", took.as_secs_f64());
     tokio::time::sleep(rest).await;
-    print(&watch, [&idle, &peak, &watch.look()], jobs, args.scenes);
-    stack.stop().await
+    Ok([peak, watch.look()])
 }
 
 /// Makes the jobs, approves them, waits until all are over.
@@ -79,7 +143,7 @@ async fn burst(api: &Api, campaign: &str, jobs: usize, scenes: usize) -> anyhow:
     Ok(())
 }
 
-fn print(watch: &Watch, [idle, peak, after]: [&[Memory]; 3], jobs: usize, scenes: usize) {
+fn print(watch: &Watch, [idle, peak, after]: [&[Memory]; 3], title: &str) {
     let mut table = Table::new(&[
         "process",
         "idle, resident MB",
@@ -102,6 +166,5 @@ fn print(watch: &Watch, [idle, peak, after]: [&[Memory]; 3], jobs: usize, scenes
             megabytes(after.own),
         ]);
     }
-    println!("\n## Memory");
-    table.print(&format!("Memory of each process; the burst: {jobs} jobs of {scenes} scenes at once"));
+    table.print(title);
 }

@@ -8,6 +8,7 @@ use job::{
     app::{Snapshot, fold},
     store,
 };
+use job_domain::watch::Patience;
 use uuid::Uuid;
 
 /// Appends under way at one time: what a commit takes is shared by so many.
@@ -60,7 +61,7 @@ impl Model {
         job.id = id;
         job.scenes.iter_mut().for_each(|scene| scene.spec.id = Uuid::now_v7().to_string());
         let at = self.events.last().map(|event| event.recorded_at).unwrap_or_default();
-        store::created(&job, id.unsigned_abs(), version, at)
+        store::created(&job, id.unsigned_abs(), version, at, &Patience::default())
     }
 
     /// The lease that the runner gave back, and the replies to creation and approval.

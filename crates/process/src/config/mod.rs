@@ -9,7 +9,7 @@
 //! | [`problem`] | what is wrong, in words |
 //! | [`dump`] | what is in force, as TOML |
 //! | [`tables`] | the settings of a process as a table for its documentation |
-//! | [`duration`], [`value`] | texts such as `30s`; values without a type yet |
+//! | [`duration`], [`size`], [`value`] | texts such as `30s` and `7Gi`; values without a type yet |
 
 pub mod defaults;
 pub mod dump;
@@ -17,6 +17,7 @@ pub mod duration;
 pub mod load;
 pub mod problem;
 pub mod reader;
+pub mod size;
 pub mod tables;
 pub mod value;
 

@@ -11,6 +11,7 @@ use super::{
     duration,
     load::{Config, Entry},
     problem::{Problem, Source},
+    size,
     value::Value,
 };
 
@@ -115,11 +116,15 @@ impl<'a> Reader<'a> {
         secret.unwrap_or_default()
     }
 
-    /// Refuses a secret that could be guessed. One that is not set is left to [`Reader::required_secret`].
-    pub fn refuse_if_short(&mut self, path: &str, secret: &SecretString) {
-        let characters = secret.expose_secret().chars().count();
-        if (1..SHORTEST_SECRET).contains(&characters) {
-            let what = format!("the secret value has fewer than {SHORTEST_SECRET} characters");
+    /// Refuses a list of secrets, separated by commas, one of which could be guessed. One that is not set is left to
+    /// [`Reader::required_secret`].
+    pub fn refuse_if_short(&mut self, path: &str, list: &SecretString) {
+        let short = |secret: &str| secret.chars().count() < SHORTEST_SECRET;
+        let nothing_but_commas =
+            !list.expose_secret().is_empty() && kit::signing::secrets(list).next().is_none();
+        if nothing_but_commas || kit::signing::secrets(list).any(short) {
+            let what =
+                format!("the secret value, or one of several, has fewer than {SHORTEST_SECRET} characters");
             self.refuse(path, what, "Make one with `openssl rand -hex 32`.");
         }
     }
@@ -171,6 +176,23 @@ impl<'a> Reader<'a> {
             let (least, most) = (duration::text(*bounds.start()), duration::text(*bounds.end()));
             let fix = format!("Give a duration from {least} to {most}.");
             self.refuse_value(path, &text, "is out of bounds", &fix);
+        }
+        found
+    }
+
+    /// A size such as `7Gi` in bytes, at least `least`; none when it is empty.
+    pub fn optional_size(&mut self, path: &str, least: u64) -> Option<u64> {
+        let text = self.text(path);
+        if text.is_empty() {
+            return None;
+        }
+        let found = size::parse(&text);
+        if found.is_none_or(|found| found < least) {
+            let least = size::text(least);
+            let what = if found.is_some() { "is too small" } else { "is no size" };
+            let fix =
+                format!("Give at least {least}: a number of bytes, or one with Ki, Mi or Gi (\"7Gi\").");
+            self.refuse_value(path, &text, what, &fix);
         }
         found
     }

@@ -99,8 +99,13 @@ fn a_secret_that_signs_has_at_least_32_characters() {
     };
     assert_eq!(short(&"é".repeat(32)), Vec::<String>::new());
     assert_eq!(short(""), Vec::<String>::new(), "one that is missing is told by who needs it");
-    let told = short(&"x".repeat(31));
-    assert!(told.len() == 1 && told[0].contains("openssl rand -hex 32"), "{told:?}");
+    let (long, other) = ("x".repeat(32), "y".repeat(40));
+    assert_eq!(short(&format!("{long}, {other}")), Vec::<String>::new(), "one that replaces another");
+    for wrong in ["x".repeat(31), format!("{long},hunter2"), format!("hunter2,{long}"), ", ,".to_owned()] {
+        let told = short(&wrong);
+        assert!(told.len() == 1 && told[0].contains("openssl rand -hex 32"), "{wrong}: {told:?}");
+        assert!(!told[0].contains("hunter2"), "{told:?}");
+    }
 }
 
 #[test]

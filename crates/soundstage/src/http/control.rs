@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Broken, answer};
@@ -43,6 +44,30 @@ pub(super) async fn faults(State(stage): State<Handle>, body: Bytes) -> Response
 pub(super) async fn reset(State(stage): State<Handle>) -> Response {
     stage.faults.replace(FaultRules::default());
     Json(json!({"rules": 0})).into_response()
+}
+
+/// `PUT /_stage/keys`: `{"accepted": ["r8_…"]}`; null accepts any.
+pub(super) async fn keys(State(stage): State<Handle>, body: Bytes) -> Response {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Keys {
+        accepted: Option<Vec<String>>,
+    }
+    match serde_json::from_slice::<Keys>(&body) {
+        Ok(keys) => {
+            stage.keys.only(keys.accepted);
+            Json(json!({"keys": "changed"})).into_response()
+        }
+        Err(error) => {
+            answer::problem(StatusCode::UNPROCESSABLE_ENTITY, "Keys not understood", &error.to_string())
+        }
+    }
+}
+
+/// `POST /_stage/webhook-secret`: from now on webhooks are signed with a new secret.
+pub(super) async fn new_webhook_secret(State(stage): State<Handle>) -> Result<Response, Broken> {
+    *stage.secret.lock() = stage.ledger.new_webhook_secret()?;
+    Ok(Json(json!({"webhook_secret": "changed"})).into_response())
 }
 
 /// `POST /_stage/release`

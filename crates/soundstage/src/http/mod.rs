@@ -12,12 +12,13 @@ mod speech;
 use std::convert::Infallible;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use parking_lot::Mutex;
 
 use crate::stage::Handle;
 
@@ -36,11 +37,11 @@ pub(crate) fn router(stage: Handle) -> Router {
         .route("/v1/files/{id}", get(files::get).delete(files::delete))
         .route("/v1/files/{id}/download", get(files::download))
         .route("/v1/chat/completions", post(chat::complete))
-        .route_layer(from_fn(bearer));
+        .route_layer(from_fn_with_state(stage.clone(), bearer));
     let music = Router::new()
         .route("/v1/music", post(music::compose))
         .route("/v1/text-to-speech/{voice}", post(speech::speak))
-        .route_layer(from_fn(xi_key));
+        .route_layer(from_fn_with_state(stage.clone(), xi_key));
     Router::new()
         .merge(providers)
         .merge(music)
@@ -52,38 +53,57 @@ pub(crate) fn router(stage: Handle) -> Router {
         .route("/_stage/faults", put(control::faults))
         .route("/_stage/reset", post(control::reset))
         .route("/_stage/release", post(control::release))
+        .route("/_stage/keys", put(control::keys))
+        .route("/_stage/webhook-secret", post(control::new_webhook_secret))
         .fallback(|| async { answer::not_found() })
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(stage)
 }
 
-async fn bearer(request: Request, next: Next) -> Response {
-    if has_key(request.headers()) {
+async fn bearer(State(stage): State<Handle>, request: Request, next: Next) -> Response {
+    let key = bearer_key(request.headers());
+    if key.is_some_and(|key| stage.keys.accepts(key)) {
         return next.run(request).await;
     }
-    let detail = "You did not pass a valid authentication token";
-    answer::problem(StatusCode::UNAUTHORIZED, "Unauthenticated", detail)
+    // As some providers do: what was wrong is told back.
+    let detail = match key {
+        Some(key) => format!("You did not pass a valid authentication token: {key}"),
+        None => "You did not pass a valid authentication token".to_owned(),
+    };
+    answer::problem(StatusCode::UNAUTHORIZED, "Unauthenticated", &detail)
 }
 
-/// `Bearer <key>` or the older `Token <key>`.
-fn has_key(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .is_some_and(|(scheme, key)| {
-            (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token"))
-                && !key.trim().is_empty()
-        })
+/// The key of `Bearer <key>` or of the older `Token <key>`.
+fn bearer_key(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
+    Some(key.trim()).filter(|key| known && !key.is_empty())
 }
 
-async fn xi_key(request: Request, next: Next) -> Response {
-    let key = request.headers().get("xi-api-key").and_then(|value| value.to_str().ok());
-    if key.is_some_and(|key| !key.trim().is_empty()) {
+async fn xi_key(State(stage): State<Handle>, request: Request, next: Next) -> Response {
+    let key = request.headers().get("xi-api-key").and_then(|value| value.to_str().ok()).map(str::trim);
+    let key = key.filter(|key| !key.is_empty());
+    if key.is_some_and(|key| stage.keys.accepts(key)) {
         return next.run(request).await;
     }
-    let body = serde_json::json!({"detail": {"status": "invalid_api_key", "message": "Invalid API key"}});
+    let message = key.map_or_else(|| "Invalid API key".to_owned(), |key| format!("Invalid API key: {key}"));
+    let body = serde_json::json!({"detail": {"status": "invalid_api_key", "message": message}});
     (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
+}
+
+/// The keys that are accepted: any, until some are named.
+#[derive(Debug, Default)]
+pub(crate) struct Accepted(Mutex<Option<Vec<String>>>);
+
+impl Accepted {
+    fn accepts(&self, key: &str) -> bool {
+        self.0.lock().as_ref().is_none_or(|keys| keys.iter().any(|accepted| accepted == key))
+    }
+
+    /// None: any.
+    fn only(&self, keys: Option<Vec<String>>) {
+        *self.0.lock() = keys;
+    }
 }
 
 /// The base URL that the caller used, for the URLs in answers.

@@ -318,5 +318,5 @@ fn read_cursor(cursor: &str) -> Option<i64> {
 /// `GET /v1/webhooks/default/secret`
 pub(super) async fn webhook_secret(State(stage): State<Handle>) -> Result<Response, Broken> {
     stage.ledger.count("webhook_secret")?;
-    Ok(Json(json!({"key": stage.secret})).into_response())
+    Ok(Json(json!({"key": *stage.secret.lock()})).into_response())
 }

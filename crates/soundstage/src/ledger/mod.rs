@@ -30,18 +30,25 @@ impl LedgerDb {
         Ok(Self { conn: Mutex::new(conn) })
     }
 
-    /// The secret that signs webhooks; made once per directory.
+    /// The secret that signs webhooks; kept with the directory.
     pub(crate) fn webhook_secret(&self) -> Result<String> {
-        let conn = self.conn.lock();
-        let known: Option<String> = conn
+        let known: Option<String> = self
+            .conn
+            .lock()
             .query_row("SELECT value FROM setting WHERE name = 'webhook_secret'", [], |row| row.get(0))
             .optional()?;
-        if let Some(secret) = known {
-            return Ok(secret);
-        }
+        known.map_or_else(|| self.new_webhook_secret(), Ok)
+    }
+
+    /// Makes another one, which counts from now on.
+    pub(crate) fn new_webhook_secret(&self) -> Result<String> {
         let key: [u8; 24] = rand::random();
         let secret = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(key));
-        conn.execute("INSERT INTO setting (name, value) VALUES ('webhook_secret', ?1)", [&secret])?;
+        self.conn.lock().execute(
+            "INSERT INTO setting (name, value) VALUES ('webhook_secret', ?1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [&secret],
+        )?;
         Ok(secret)
     }
 

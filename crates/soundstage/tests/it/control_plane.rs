@@ -80,6 +80,27 @@ async fn rules_that_are_not_understood_are_refused_and_name_the_problem() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_not_accepted_is_refused_and_repeated() {
+    let stage = Scratch::start().await;
+    stage.control.accept_keys(Some(&["the-right-key"])).await.expect("keys");
+    let with = |key: &str| {
+        let request = stage.http.get(format!("{}/v1/predictions", stage.stage.base_url()));
+        request.header("authorization", format!("Bearer {key}")).send()
+    };
+    assert_eq!(with("the-right-key").await.expect("an answer").status(), 200);
+    let refused = with("a-wrong-key").await.expect("an answer");
+    assert_eq!(refused.status(), 401);
+    assert!(refused.text().await.expect("text").contains("a-wrong-key"));
+    let music = stage.http.post(format!("{}/v1/music", stage.stage.base_url()));
+    let refused = music.header("xi-api-key", "another-wrong-key").send().await.expect("an answer");
+    assert_eq!(refused.status(), 401);
+    assert!(refused.text().await.expect("text").contains("another-wrong-key"));
+    stage.control.accept_keys(None).await.expect("any key");
+    assert_eq!(with("a-wrong-key").await.expect("an answer").status(), 200);
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn a_stage_that_listens_is_ready() {
     let stage = Scratch::start().await;
     let answer =

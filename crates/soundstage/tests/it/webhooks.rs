@@ -151,3 +151,25 @@ async fn silence_is_possible() {
     assert!(ledger.webhooks.iter().all(|delivery| delivery.prediction_id == heard));
     stage.stop().await;
 }
+
+#[tokio::test]
+async fn a_new_secret_counts_from_the_next_try_on_and_is_told_to_who_asks() {
+    let stage = Scratch::scaled(50.0).await;
+    let mut listener = Listener::start(&stage, 1).await;
+    create(&stage, &listener, &["completed"]).await;
+    assert!(listener.next().await.genuine);
+    stage.control.new_webhook_secret().await.expect("a new one");
+    let told = stage.get_json("/v1/webhooks/default/secret").await;
+    let hook = standardwebhooks::Webhook::new(told["key"].as_str().expect("a key")).expect("a secret");
+    let former = std::mem::replace(&mut listener.hook, hook);
+    // The refused delivery may have been repeated before the change; the next prediction's comes after it.
+    create(&stage, &listener, &["completed"]).await;
+    let mut news = listener.next().await;
+    while !news.genuine {
+        news = listener.next().await;
+    }
+    listener.hook = former;
+    create(&stage, &listener, &["completed"]).await;
+    assert!(!listener.next().await.genuine, "the former one signs nothing any more");
+    stage.stop().await;
+}

@@ -126,6 +126,7 @@ pub(super) const ROUTES: &[Route] = &[
     new("GET /errors/{code}", Public),
     new("GET /livez", Public),
     new("GET /readyz", Public),
+    new("GET /version", Public),
 ];
 
 /// Routes of the contract that do not exist yet. One that exists must leave this list: a test says so.

@@ -101,6 +101,9 @@ async fn heavy_killed_restarted_and_replaced_at_every_boundary_nothing_is_lost_a
         .map(|service| (service, "LINK_SECRET".to_owned(), "only known to this test ".repeat(2)));
     let mut variables = links.to_vec();
     variables.push((Service::Stitch, "PATH".to_owned(), mortal.search_path()));
+    // Jobs are told to stand still, and to move again, in the middle of it all.
+    let patience = ["PERSON", "RENDER", "STITCH", "AUDIO"];
+    variables.extend(patience.map(|owner| (Service::Job, format!("WATCH_{owner}"), "2s".to_owned())));
     let options = Options {
         replicas: 0,
         variables,
