@@ -16,7 +16,12 @@ use crate::{
 const PEAKS: [(&str, u64, u64, &str); 3] = [
     ("asset", 0, 1536 << 20, PHOTO),
     ("render", 0, 1536 << 20, PHOTO),
-    ("stitch", 1 << 30, 3 << 30, "it encodes two at a time, each in some 430 MB with two threads, and may have more of them"),
+    (
+        "stitch",
+        1 << 30,
+        3 << 30,
+        "it encodes two at a time, each in some 430 MB with two threads, and may have more of them",
+    ),
 ];
 const PHOTO: &str = "one photo of 100 megapixels may take 841 MB in ffmpeg, beside the process";
 

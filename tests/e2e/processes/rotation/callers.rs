@@ -55,9 +55,14 @@ impl Callers {
         key.clone_into(&mut self.known.key.lock());
     }
 
+    /// The link that was handed out last.
+    pub(super) fn newest_link(&self) -> Option<String> {
+        self.known.links.lock().last().cloned()
+    }
+
     /// They throw their links away, because those are as old as links become.
-    pub(super) fn throw_links_away(&self) -> Vec<String> {
-        std::mem::take(&mut self.known.links.lock())
+    pub(super) fn throw_links_away(&self) {
+        self.known.links.lock().clear();
     }
 
     /// Until they were answered some more, so that nothing of before is under way; fails when something went wrong.

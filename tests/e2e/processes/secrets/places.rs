@@ -113,7 +113,12 @@ async fn tables(stack: &Stack) -> Vec<Place> {
 
 /// Every message of every stream, with its subject and headers.
 async fn messages(stack: &Stack) -> Vec<Place> {
-    let client = async_nats::connect(stack.nats_url()).await.unwrap();
+    // By itself the client does not take user and password from an address.
+    let address = url::Url::parse(&stack.nats_url()).unwrap();
+    let (user, password) = (address.username().to_owned(), address.password().unwrap_or_default().to_owned());
+    let server = format!("{}:{}", address.host_str().unwrap(), address.port().unwrap());
+    let client =
+        async_nats::ConnectOptions::with_user_and_password(user, password).connect(server).await.unwrap();
     let context = jetstream::new(client);
     let names: Vec<String> = context.stream_names().try_collect().await.unwrap();
     let mut places = Vec::new();
