@@ -68,6 +68,14 @@ fn beginnings(seen: &Seen) -> BTreeMap<i64, usize> {
     made
 }
 
+/// The spans of each part but the largest, for whoever must find what tore them apart.
+fn told(parts: &[Vec<&SpanSeen>]) -> Vec<Vec<String>> {
+    let largest = parts.iter().map(Vec::len).max();
+    let small = parts.iter().filter(|part| Some(part.len()) != largest);
+    let tell = |span: &&SpanSeen| format!("{} {}: {:?}", span.service, span.name, span.attributes);
+    small.map(|part| part.iter().map(tell).collect()).collect()
+}
+
 /// Each job is one graph with spans of every service, and nothing hangs in the air.
 fn one_graph_each(seen: &Seen, jobs: &[i64]) {
     let services: BTreeSet<&str> = seen.spans.iter().map(|span| span.service.as_str()).collect();
@@ -80,7 +88,8 @@ fn one_graph_each(seen: &Seen, jobs: &[i64]) {
     let beginnings = beginnings(seen);
     for job in jobs {
         let of_job = |span: &SpanSeen| span.attributes.get("filmstrip.job.id") == Some(&job.to_string());
-        assert_eq!(graph.parts(of_job), 1, "job {job} lies in several graphs");
+        let parts = graph.parts_with(of_job);
+        assert_eq!(parts.len(), 1, "job {job} lies in several graphs: {:#?}", told(&parts));
         let place = beginnings.get(job).unwrap_or_else(|| panic!("no span tells of job {job}"));
         let part = graph.part_of(*place);
         for (service, name) in OF_EVERY_JOB {

@@ -63,11 +63,13 @@ impl<'a> Graph<'a> {
         self.spans.iter().enumerate().filter(of).map(|(_, span)| span).collect()
     }
 
-    /// In how many parts the spans that fulfil `wanted` lie.
+    /// The parts that have a span which fulfils `wanted`, whole.
     #[must_use]
-    pub fn parts(&self, wanted: impl Fn(&SpanSeen) -> bool) -> usize {
-        let parts = self.spans.iter().zip(&self.parts).filter(|(span, _)| wanted(span)).map(|(_, part)| part);
-        parts.collect::<BTreeSet<_>>().len()
+    pub fn parts_with(&self, wanted: impl Fn(&SpanSeen) -> bool) -> Vec<Vec<&'a SpanSeen>> {
+        let of = self.spans.iter().zip(&self.parts);
+        let wanted: BTreeSet<_> = of.clone().filter(|(span, _)| wanted(span)).map(|(_, part)| part).collect();
+        let whole = |part| of.clone().filter(|(_, own)| *own == part).map(|(span, _)| span).collect();
+        wanted.into_iter().map(whole).collect()
     }
 }
 
@@ -113,7 +115,7 @@ mod tests {
         ];
         let graph = Graph::of(&spans);
         assert_eq!((graph.part_of(0).len(), graph.part_of(3).len()), (3, 1));
-        assert_eq!(graph.parts(|_| true), 2);
+        assert_eq!(graph.parts_with(|_| true).iter().map(Vec::len).collect::<Vec<_>>(), [3, 1]);
         assert!(graph.orphans(|_| false).is_empty());
     }
 

@@ -240,7 +240,7 @@ impl App {
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
     }
 
-    /// Appends, and writes one line that says what happened to the job, in its trace.
+    /// Appends, and tells of it.
     async fn append_and_tell(
         &self,
         append: Append,
@@ -248,7 +248,7 @@ impl App {
         version: i64,
     ) -> Result<Appended, AppendError> {
         let appended = self.log.append(append).await?;
-        tracing::info!(events = kinds.join(" "), version, "recorded");
+        recorded(&kinds, version);
         Ok(appended)
     }
 
@@ -313,9 +313,10 @@ impl App {
             .statements(store::created(&job, number, version, at, &self.patience))
             .statements(more)
             .command(remember.record(&job));
-        let kinds = decided.iter().map(|event| event.kind().to_owned()).collect();
-        let appending = self.append_and_tell(append, kinds, version);
-        let appended = Subject::job(i64::from(id)).around(appending).await?;
+        let kinds: Vec<_> = decided.iter().map(|event| event.kind().to_owned()).collect();
+        let appended = self.log.append(append).await?;
+        // Not before: the id may be another's, whose trace this is not.
+        Subject::job(i64::from(id)).around(async { recorded(&kinds, version) }).await;
         Ok(self.keep(Snapshot { job, lineage, version, position: appended.last_position }))
     }
 
@@ -383,6 +384,11 @@ pub fn fold(before: Option<Snapshot>, newer: &[StoredEvent]) -> anyhow::Result<O
         (version, position) = (stored.version, stored.position);
     }
     Ok(job.map(|job| Snapshot { job, lineage, version, position }))
+}
+
+/// One line that says what happened to a job, in its trace.
+fn recorded(kinds: &[String], version: i64) {
+    tracing::info!(events = kinds.join(" "), version, "recorded");
 }
 
 fn evolved(job: Option<Job>, events: &[JobEvent], at_ms: i64) -> Option<Job> {
