@@ -110,13 +110,8 @@ struct StripArgs {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Sends the last words when it is dropped, after everything else has ended. The client of PostgreSQL never says more: it
-    // logs the values of its statements.
-    let telling = match telemetry::start(
-        &format!("{},tokio_postgres=info", cli.log),
-        telemetry::LogFormat::Text,
-        &exporting(&cli),
-    ) {
+    // Sends the last words when it is dropped, after everything else has ended.
+    let telling = match telemetry::start(&cli.log, telemetry::LogFormat::Text, &exporting(&cli)) {
         Ok(telling) => telling,
         Err(error) => return failed(&error),
     };

@@ -66,12 +66,6 @@ pub fn arm() -> io::Result<()> {
     Ok(())
 }
 
-/// Whether crossings are recorded in this process.
-#[must_use]
-pub fn is_armed() -> bool {
-    DRILL.get().is_some()
-}
-
 /// This process is at the boundary of that name. `format_args!` makes a name that is put together only in a drill.
 /// In a process that is to die here, it does not return.
 #[inline]

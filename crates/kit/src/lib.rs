@@ -14,6 +14,7 @@
 //! | `redact` | taking a secret out of what somebody else says |
 //! | `served` | which service a call is for |
 //! | `space` | failures that only say that a disk is full |
+//! | [`work`] | how much there is to do, told every second |
 
 mod allocator;
 pub mod clock;
@@ -26,6 +27,7 @@ mod redact;
 mod served;
 pub mod signing;
 mod space;
+pub mod work;
 
 pub use clock::Clock;
 pub use deps::{Deps, Running, Tasks};

@@ -6,7 +6,7 @@ use std::{fmt::Display, time::Duration};
 use jiff::Timestamp;
 use telemetry::{
     KeyValue,
-    metrics::{SLOTS_LIMIT, SLOTS_USED, WORK_ACTIVE, WORK_DUE, WORK_OLDEST_AGE, key},
+    metrics::{WORK_ACTIVE, WORK_DUE, WORK_OLDEST_AGE, key},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -37,24 +37,6 @@ impl Work {
         WORK_DUE.set_count(self.due, &attributes);
         WORK_ACTIVE.set_count(self.active, &attributes);
         WORK_OLDEST_AGE.set(self.longest_wait.as_secs_f64(), &attributes);
-    }
-}
-
-/// The slots of an account for one kind of work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slots {
-    /// Predictions that may be in flight at the provider.
-    pub used: u64,
-    /// How many may be.
-    pub limit: u32,
-}
-
-impl Slots {
-    /// Tells the metrics that these are slots at `provider` for this work.
-    pub fn tell(&self, provider: &'static str, work: &'static str) {
-        let attributes = [KeyValue::new(key::PROVIDER, provider), KeyValue::new(key::WORK, work)];
-        SLOTS_USED.set_count(self.used, &attributes);
-        SLOTS_LIMIT.set_count(self.limit.into(), &attributes);
     }
 }
 

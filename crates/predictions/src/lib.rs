@@ -15,7 +15,7 @@
 //! | [`classify`] | pure: which failures are worth a fresh attempt, and which are refusals |
 //! | [`fair`] | pure: whose turn it is when a slot is free |
 //! | [`tally`] | pure: what a fact adds to the metrics |
-//! | [`load`] | how much work waits, is begun, and takes slots |
+//! | [`load`] | how much of an account is in use |
 //! | [`mark`] | the input of one attempt, with the mark that finds it again |
 //! | [`provider`], [`replicate`] | the provider as the engine sees it; the HTTP client |
 //! | [`call`] | a call to a provider as traces and metrics have it |

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use eventlog::{Append, AppendError, Expected, Log, LogError, Meta, NewEvent, Row, Statement, params};
 use jiff::Timestamp;
+use kit::work::Work;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{buyer::Buyer, error::OrderError, fact::Fact, fair::Waiting, load::Work, state::OrderState};
+use crate::{buyer::Buyer, error::OrderError, fact::Fact, fair::Waiting, state::OrderState};
 
 /// An order as the table holds it.
 #[derive(Clone, Debug, Default)]

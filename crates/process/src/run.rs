@@ -234,10 +234,6 @@ fn show(config: &Config) -> ExitCode {
     }
 }
 
-/// What never says more than this, whatever the filter is: the client of PostgreSQL logs the values of its statements, and
-/// what is stored holds links that open things.
-const QUIET: &str = "tokio_postgres=info";
-
 /// Starts logs, traces and metrics.
 fn start_telling(name: &str, common: &Common) -> anyhow::Result<telemetry::Guard> {
     let exporting = telemetry::Exporting {
@@ -246,8 +242,7 @@ fn start_telling(name: &str, common: &Common) -> anyhow::Result<telemetry::Guard
         instance: common.instance.clone(),
         version: VERSION.to_owned(),
     };
-    let filter = format!("{},{QUIET}", common.log_filter);
-    let telling = telemetry::start(&filter, common.log_format, &exporting)?;
+    let telling = telemetry::start(&common.log_filter, common.log_format, &exporting)?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panicked: {}", panic.payload_as_str().unwrap_or("no text"));

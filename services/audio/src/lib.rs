@@ -133,6 +133,6 @@ async fn tell(engine: Engine, log: Log, clock: Clock, cancel: CancellationToken)
         voice::store::work(&log, clock.now()).await?.tell(SPEECH);
         engine.tell_slots(MUSIC).await
     };
-    predictions::load::every_second(&cancel, look).await;
+    kit::work::every_second(&cancel, look).await;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! SQL of the read tables.
 
 use eventlog::{Log, LogError, Migrations, Params, Row, Statement, params};
-use predictions::load::Work;
+use kit::work::Work;
 use predictions::{Fact, OrderState, Outcome};
 use protos::common::v1::BlobRef;
 use serde_json::Value;

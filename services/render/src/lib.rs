@@ -90,6 +90,6 @@ async fn tell(engine: Engine, cancel: CancellationToken) -> anyhow::Result<()> {
         engine.work().await?.tell(WORK);
         engine.tell_slots(WORK).await
     };
-    predictions::load::every_second(&cancel, look).await;
+    kit::work::every_second(&cancel, look).await;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What the engine tells of itself: the spans of its work, and how much of it there is.
 
 use eventlog::Meta;
+use kit::work::Work;
 use telemetry::{
     Subject,
     metrics::key,
@@ -8,13 +9,7 @@ use telemetry::{
 };
 
 use super::{Engine, driver::Driver};
-use crate::{
-    error::OrderError,
-    load::{Slots, Work},
-    order::Order,
-    replicate::PROVIDER,
-    store,
-};
+use crate::{error::OrderError, load::Slots, order::Order, replicate::PROVIDER, store};
 
 /// The span in which what was asked for is written, under the asker's; what follows an order is one trace, also when its
 /// asker had none.

@@ -3,11 +3,8 @@
 use std::{collections::HashSet, time::Duration};
 
 use jiff::Timestamp;
-use kit::Clock;
-use predictions::{
-    Outcome,
-    load::{Slots, Work},
-};
+use kit::{Clock, work::Work};
+use predictions::{Outcome, load::Slots};
 use telemetry::{
     Subject,
     trace::{self, TraceContext},

@@ -22,10 +22,15 @@ pub enum LogFormat {
     Json,
 }
 
+/// What never says more than this, whatever the filter is: the client of PostgreSQL logs the values of its statements, and
+/// what is stored holds links that open things.
+const QUIET: &str = "tokio_postgres=info";
+
 /// Starts logging to standard error, and to `collected` if there is one, with a filter such as `info,gateway=debug`; a
 /// second call does nothing.
 pub(crate) fn init(filter: &str, format: LogFormat, collected: Option<&SdkLoggerProvider>) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = QUIET.parse().into_iter().fold(filter, EnvFilter::add_directive);
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines.event_format(Text::default()).boxed(),

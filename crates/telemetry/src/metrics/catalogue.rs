@@ -141,7 +141,7 @@ pub static RELAY_LAG: Gauge = Gauge::new(
     "filmstrip.relay.lag",
     "{event}",
     &[DESTINATION],
-    "Events of the log that the relay has still to look at, told by the replica that relays.",
+    "Events of the log that the relay has still to look at, told by the replica that relays; the others tell 0.",
 );
 /// A subscription's lag.
 pub static SUBSCRIPTION_LAG: Gauge = Gauge::new(

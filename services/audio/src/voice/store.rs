@@ -2,7 +2,7 @@
 
 use eventlog::{Append, AppendError, Log, LogError, Params, Row, Statement, params};
 use jiff::Timestamp;
-use predictions::load::Work;
+use kit::work::Work;
 use serde_json::Value;
 
 use super::events::Event;

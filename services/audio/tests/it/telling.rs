@@ -7,7 +7,7 @@ use audio::voice::script::Request as VoiceRequest;
 use audio::{events::Event, events::Request, store, voice, write};
 use eventlog::{Log, open_log, params};
 use jiff::{SignedDuration, Timestamp};
-use predictions::load::Work;
+use kit::work::Work;
 use protos::audio::v1::SoundtrackVoice;
 use telemetry::trace::{TraceContext, within};
 use testservers::PostgresServer;

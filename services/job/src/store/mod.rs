@@ -12,7 +12,7 @@ use eventlog::Migrations;
 pub use behind::{behind, catch_up};
 pub use imported::{Known, brought_over, held, holds, imported, is_free, is_free_number, known, rows};
 pub use list::{JobFilter, ListedScene, Page, Place, SceneFilter, Spend, jobs, scenes, spend};
-pub use read::{Backlog, Free, backlog, campaign_number, free, job_of_scene, next_id, runner_lease};
+pub use read::{Free, backlog, campaign_number, free, job_of_scene, next_id, runner_lease};
 pub use watch::{WATCHDOG, Waiting, is_watched_elsewhere, overdue, overview, respread, watched};
 pub use write::{created, is_playable, moved, remember};
 

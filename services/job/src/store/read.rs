@@ -3,6 +3,7 @@
 use eventlog::{Log, LogError, params};
 use jiff::Timestamp;
 use job_domain::JobId;
+use kit::work::Work;
 
 /// The id that the next job takes unless another takes it first.
 ///
@@ -44,22 +45,11 @@ pub fn runner_lease(id: JobId) -> String {
 
 const RUNNER: &str = "runner/job-";
 
-/// How many jobs somebody has to run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backlog {
-    /// Those that no process runs.
-    pub due: u64,
-    /// Those that one runs.
-    pub active: u64,
-    /// When the one that nobody runs last changed that did so longest ago.
-    pub oldest: Option<Timestamp>,
-}
-
-/// The jobs that somebody has to run, by the leases of those that do.
+/// The jobs that somebody has to run, by the leases of those that do; one that nobody runs waits since it last changed.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn backlog(log: &Log) -> Result<Backlog, LogError> {
+pub async fn backlog(log: &Log, now: Timestamp) -> Result<Work, LogError> {
     let held = format!("lease.name IS NOT NULL AND lease.expires_at > {}", log.clock_sql());
     let sql = format!(
         "SELECT count(*) FILTER (WHERE {held}) AS active, count(*) FILTER (WHERE NOT ({held})) AS due, \
@@ -67,8 +57,8 @@ pub async fn backlog(log: &Log) -> Result<Backlog, LogError> {
          FROM job LEFT JOIN lease ON lease.name = $1 || CAST(job.id AS TEXT) WHERE job.unfinished"
     );
     let rows = log.query(&sql, params![RUNNER]).await?;
-    let Some(row) = rows.first() else { return Ok(Backlog::default()) };
-    Ok(Backlog { due: row.get("due")?, active: row.get("active")?, oldest: row.get("oldest")? })
+    let Some(row) = rows.first() else { return Ok(Work::default()) };
+    Ok(Work::since(row.get("due")?, row.get("active")?, row.get("oldest")?, now))
 }
 
 /// A job for which something should be outstanding and that no other process holds.

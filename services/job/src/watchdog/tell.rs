@@ -2,52 +2,29 @@
 
 use std::time::Duration;
 
-use eventlog::Log;
+use eventlog::{Log, LogError};
 use job_domain::{Job, JobStatus, Outcome};
-use kit::Clock;
+use kit::{Clock, work::every_second};
 use telemetry::{
     KeyValue,
-    metrics::{
-        JOB_DURATION, JOBS_ENDED, JOBS_STALLED, JOBS_UNFINISHED, OLDEST_UNFINISHED_AGE, WORK_ACTIVE,
-        WORK_DUE, WORK_OLDEST_AGE, key,
-    },
+    metrics::{JOB_DURATION, JOBS_ENDED, JOBS_STALLED, JOBS_UNFINISHED, OLDEST_UNFINISHED_AGE, key},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{self, Backlog, Waiting};
-
-/// How often they are told.
-const EVERY: Duration = Duration::from_secs(5);
+use crate::store::{self, Waiting};
 
 /// Tells how many jobs are unfinished and stalled and how old the oldest is, until `cancel`. Every process tells the same.
 ///
 /// # Errors
 /// Never; while the database is away the numbers stay as they were.
 pub async fn tell(log: Log, clock: Clock, cancel: CancellationToken) -> anyhow::Result<()> {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = cancel.cancelled() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        match store::overview(&log).await {
-            Ok(all) => all.iter().for_each(|waiting| show(waiting, &clock)),
-            Err(error) => tracing::debug!(%error, "the unfinished jobs cannot be counted"),
-        }
-        match store::backlog(&log).await {
-            Ok(backlog) => show_backlog(backlog, &clock),
-            Err(error) => tracing::debug!(%error, "the jobs to run cannot be counted"),
-        }
-    }
-}
-
-fn show_backlog(backlog: Backlog, clock: &Clock) {
-    let of = [KeyValue::new(key::WORK, "job")];
-    WORK_DUE.set_count(backlog.due, &of);
-    WORK_ACTIVE.set_count(backlog.active, &of);
-    let age = backlog.oldest.map_or(0.0, |oldest| clock.now().duration_since(oldest).as_secs_f64().max(0.0));
-    WORK_OLDEST_AGE.set(age, &of);
+    let look = async || {
+        store::overview(&log).await?.iter().for_each(|waiting| show(waiting, &clock));
+        store::backlog(&log, clock.now()).await?.tell("job");
+        Ok::<_, LogError>(())
+    };
+    every_second(&cancel, look).await;
+    Ok(())
 }
 
 fn show(waiting: &Waiting, clock: &Clock) {
