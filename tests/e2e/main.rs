@@ -22,6 +22,7 @@ mod paging;
 mod partial;
 mod pictures;
 mod processes;
+mod refusals;
 mod rehearsals;
 mod scaled;
 mod schemas;
