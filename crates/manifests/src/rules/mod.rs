@@ -81,7 +81,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "scratch",
-        holds: "scratch volumes have a size that the limit of disk covers, and processes have one at /tmp",
+        holds: "scratch volumes have a size that the limit of disk covers, and processes have one at /tmp and stay below it",
         check: scratch::scratch,
     },
     Rule {

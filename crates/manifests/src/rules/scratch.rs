@@ -27,6 +27,16 @@ pub(super) fn scratch(rule: &'static str, overlay: &Overlay, _: &Facts) -> Vec<F
         if limit < all {
             wrong(format!("its scratch volumes take up to {all} bytes, its limit of disk is {limit}"));
         }
+        for container in workload.containers() {
+            let told = workload.environment(overlay, container);
+            let Some(most) = told.get("SCRATCH_LIMIT") else { continue };
+            match bytes(most) {
+                Some(most) if most + most / 100 <= all => {}
+                _ => wrong(format!(
+                    "SCRATCH_LIMIT={most} leaves nothing free of its scratch volumes: {all} bytes"
+                )),
+            }
+        }
         let is_scratch = |name: &str| scratch.iter().any(|volume| text(volume, "/name") == name);
         let at_tmp = workload.containers().iter().all(|container| {
             let mounts = list(container, "/volumeMounts").iter();

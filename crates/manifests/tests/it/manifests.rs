@@ -115,6 +115,9 @@ fn mutations() -> Vec<Mutation> {
         ("scratch", Processes, "SCRATCH/emptyDir/sizeLimit", Set(json!("900Gi"))),
         ("scratch", Processes, "CONTAINER/resources/limits/ephemeral-storage", Set(json!("1Mi"))),
         ("scratch", Processes, "CONTAINER/volumeMounts", Set(json!([]))),
+        ("scratch", One("Deployment/stitch"), "SCRATCH/emptyDir/sizeLimit", Set(json!("15Gi"))),
+        ("scratch", One("Deployment/gateway"), "SCRATCH_LIMIT/value", Set(json!("8Gi"))),
+        ("scratch", One("Deployment/gateway"), "SCRATCH_LIMIT/value", Set(json!("much"))),
 
         ("probes", Servers, "CONTAINER/startupProbe", Remove),
         ("probes", Servers, "CONTAINER/readinessProbe", Remove),
@@ -276,6 +279,7 @@ fn pointer(short: &str, object: &Value) -> Option<String> {
         "QUERY" => "/spec/triggers/0/metadata".to_owned(),
         "TOLD" => variable("OTEL_RESOURCE_ATTRIBUTES")?,
         "OF_POD" => variable("K8S_POD_NAME")?,
+        "SCRATCH_LIMIT" => variable("SCRATCH_LIMIT")?,
         "SCALE_DOWN" => "/spec/behavior/scaleDown".to_owned(),
         "SCRATCH" => volume(&|one| one["name"] == "scratch")?,
         "DATABASE" => volume(&|one| one["name"] == "database")?,
