@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Output, Stdio},
 };
 
@@ -17,7 +17,10 @@ use eventlog::{
 use testservers::{PostgresServer, ServiceUrls};
 use tokio::process::Command;
 
-use crate::{schemas::SERVICES, world::PATIENCE};
+use crate::{
+    schemas::SERVICES,
+    world::{PATIENCE, run_service},
+};
 
 /// What looks as if it took something away and does not: which migration, how the statement begins, and why. A text
 /// that was applied is never changed, so it cannot say so itself.
@@ -90,11 +93,7 @@ fn every_file_of_migrations_is_one_that_its_service_applies() {
 
 /// Runs `filmstrip-<service> migrate`; what it printed, when it ended well.
 async fn migrate(service: &str, url: &str) -> String {
-    let beside = PathBuf::from(env!("CARGO_BIN_EXE_filmstrip"));
-    let mut command = Command::new(beside.with_file_name(format!("filmstrip-{service}")));
-    command.env_clear().env("DATABASE_URL", url).arg("migrate").stdin(Stdio::null()).kill_on_drop(true);
-    let ended = tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends");
-    let Output { status, stdout, stderr } = ended.unwrap_or_else(|error| panic!("{service}: {error}"));
+    let Output { status, stdout, stderr } = run_service(service, "migrate", [("DATABASE_URL", url)]).await;
     let told = String::from_utf8_lossy(&stderr);
     assert_eq!((status.code(), &*told), (Some(0), ""), "{service}");
     String::from_utf8_lossy(&stdout).into_owned()

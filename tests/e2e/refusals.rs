@@ -1,10 +1,8 @@
 //! A process that lacks what makes it safe, or what it needs to do its work at all, does not start; it says what is missing.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio};
+use std::{collections::BTreeMap, path::Path};
 
-use tokio::process::Command;
-
-use crate::world::PATIENCE;
+use crate::world::run_service;
 
 /// What ends a process whose settings are wrong.
 const USAGE: i32 = 64;
@@ -34,17 +32,8 @@ fn whole(scratch: &Path) -> BTreeMap<&'static str, String> {
 
 /// Exit code and standard error of a service that is started with nothing but these variables.
 async fn started(service: &str, variables: &BTreeMap<&str, String>) -> (Option<i32>, String) {
-    let beside = Path::new(env!("CARGO_BIN_EXE_filmstrip"));
-    let mut command = Command::new(beside.with_file_name(format!("filmstrip-{service}")));
-    command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .envs(variables)
-        .arg("serve");
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let ended =
-        tokio::time::timeout(PATIENCE, command.output()).await.unwrap_or_else(|_| panic!("{service} runs"));
-    let ended = ended.unwrap_or_else(|error| panic!("{service}: {error}"));
+    let told = variables.iter().map(|(name, value)| (*name, value.as_str()));
+    let ended = run_service(service, "serve", told).await;
     (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
 }
 

@@ -68,12 +68,10 @@ fn beginnings(seen: &Seen) -> BTreeMap<i64, usize> {
     made
 }
 
-/// The spans of each part but the largest, for whoever must find what tore them apart.
-fn told(parts: &[Vec<&SpanSeen>]) -> Vec<Vec<String>> {
-    let largest = parts.iter().map(Vec::len).max();
-    let small = parts.iter().filter(|part| Some(part.len()) != largest);
+/// What each part has of a job, for whoever must find out what does not belong there.
+fn told(parts: &[Vec<&SpanSeen>], of_job: impl Fn(&SpanSeen) -> bool) -> Vec<Vec<String>> {
     let tell = |span: &&SpanSeen| format!("{} {}: {:?}", span.service, span.name, span.attributes);
-    small.map(|part| part.iter().map(tell).collect()).collect()
+    parts.iter().map(|part| part.iter().filter(|span| of_job(span)).map(tell).collect()).collect()
 }
 
 /// Each job is one graph with spans of every service, and nothing hangs in the air.
@@ -89,7 +87,7 @@ fn one_graph_each(seen: &Seen, jobs: &[i64]) {
     for job in jobs {
         let of_job = |span: &SpanSeen| span.attributes.get("filmstrip.job.id") == Some(&job.to_string());
         let parts = graph.parts_with(of_job);
-        assert_eq!(parts.len(), 1, "job {job} lies in several graphs: {:#?}", told(&parts));
+        assert_eq!(parts.len(), 1, "job {job} lies in several graphs: {:#?}", told(&parts, of_job));
         let place = beginnings.get(job).unwrap_or_else(|| panic!("no span tells of job {job}"));
         let part = graph.part_of(*place);
         for (service, name) in OF_EVERY_JOB {

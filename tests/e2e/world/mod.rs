@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) use moments::Moments;
+pub(crate) use process::run_service;
 pub(crate) use server::{Server, ServerOptions};
 pub(crate) use servers::Servers;
 pub(crate) use stage::Stage;

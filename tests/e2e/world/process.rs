@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    process::{ExitStatus, Stdio},
+    process::{ExitStatus, Output, Stdio},
 };
 
 use tokio::{
@@ -11,6 +11,20 @@ use tokio::{
 };
 
 use super::PATIENCE;
+
+/// Runs `filmstrip-<service>`, which lies beside `filmstrip`, to its end, with nothing but these variables.
+pub(crate) async fn run_service(
+    service: &str,
+    argument: &str,
+    variables: impl IntoIterator<Item = (&str, &str)>,
+) -> Output {
+    let beside = Path::new(env!("CARGO_BIN_EXE_filmstrip"));
+    let mut command = Command::new(beside.with_file_name(format!("filmstrip-{service}")));
+    command.env_clear().envs(variables).arg(argument).stdin(Stdio::null()).kill_on_drop(true);
+    let ended = tokio::time::timeout(PATIENCE, command.output()).await;
+    let ended = ended.unwrap_or_else(|_| panic!("{service} {argument} does not end"));
+    ended.unwrap_or_else(|error| panic!("{service}: {error}"))
+}
 
 /// A running `filmstrip` command.
 pub(crate) struct Process {

@@ -31,6 +31,7 @@ pub(super) fn scratch(rule: &'static str, overlay: &Overlay, _: &Facts) -> Vec<F
             let told = workload.environment(overlay, container);
             let Some(most) = told.get("SCRATCH_LIMIT") else { continue };
             match bytes(most) {
+                // What is written besides, and what the file system keeps for itself.
                 Some(most) if most + most / 100 <= all => {}
                 _ => wrong(format!(
                     "SCRATCH_LIMIT={most} leaves nothing free of its scratch volumes: {all} bytes"
