@@ -80,8 +80,10 @@ async fn everything_that_waits_is_one_commit() {
     let other = Connection::open(scratch.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let before = log.stats();
-    let mut appends = Box::pin(join_all((0..500).map(|number| log.append(append(format!("s-{number}"))))));
-    // The first poll hands all of them over; the writer cannot begin before the lock is gone.
+    let appends = join_all((0..500).map(|number| log.append(append(format!("s-{number}")))));
+    // The first poll hands all of them over, more than a task may do in one turn; the writer cannot begin before the
+    // lock is gone.
+    let mut appends = Box::pin(tokio::task::unconstrained(appends));
     assert!(futures::poll!(&mut appends).is_pending());
     other.execute_batch("ROLLBACK").unwrap();
     assert!(appends.await.iter().all(Result::is_ok));
@@ -152,12 +154,16 @@ async fn a_key_held_by_another_row_is_the_callers_business() {
 
 #[tokio::test]
 async fn a_write_is_carried_out_even_if_nobody_waits_for_it() {
-    let (log, _directory) = scratch_log(&NO_TABLES).await;
+    let scratch = SqliteScratch::new();
+    let log = scratch.open(&NO_TABLES).await.unwrap();
     let mut appended = log.appended();
+    // Until it lets go, the write cannot be through.
+    let held = scratch.hold(Uuid::now_v7(), "held").await;
     {
         let mut abandoned = Box::pin(log.append(append("a".into())));
         assert!(futures::poll!(&mut abandoned).is_pending());
     }
+    held.roll_back().await;
     tokio::time::timeout(Duration::from_secs(60), appended.changed()).await.unwrap().unwrap();
     assert_eq!(log.load("a", 0).await.unwrap().len(), 1);
 }
