@@ -5,7 +5,10 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use anyhow::{Context as _, anyhow};
 use async_nats::{
     connection::State,
-    jetstream::{self, AckKind, Context, consumer::pull},
+    jetstream::{
+        self, AckKind, Context,
+        consumer::pull::{self, MessagesError, MessagesErrorKind},
+    },
 };
 use async_trait::async_trait;
 use futures::{FutureExt as _, StreamExt as _};
@@ -22,6 +25,11 @@ const EXPIRES: Duration = Duration::from_secs(5);
 /// How often a subscription without a connection looks whether there is one.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// How long after its consumer was removed a subscription makes it again. Where the stream is being removed the server says
+/// so first of the consumers; one that is asked to make the stream before it is through keeps a remainder of the old one
+/// that takes no messages.
+const REMOVED: Duration = Duration::from_secs(1);
+
 /// How long a stopping subscription waits for what is on its way to it.
 const ROUND_TRIP: Duration = Duration::from_secs(1);
 /// How long what is given back waits for another replica.
@@ -34,6 +42,8 @@ pub(super) struct PullFeed {
     tuning: Tuning,
     /// Kept open: what the server has sent to a stream that is dropped comes again only after a while.
     stream: Option<pull::Stream>,
+    /// Its consumer was removed, or the stream with all consumers.
+    removed: bool,
     /// Pulled, not handled yet.
     current: VecDeque<jetstream::Message>,
     /// Handled, to be acknowledged.
@@ -54,6 +64,7 @@ impl PullFeed {
             durable: durable.to_owned(),
             tuning,
             stream: None,
+            removed: false,
             current: VecDeque::new(),
             handled: Vec::new(),
         }
@@ -63,29 +74,39 @@ impl PullFeed {
     /// nothing.
     async fn pull(&mut self) -> anyhow::Result<jetstream::Message> {
         self.connected().await;
+        if self.removed {
+            tokio::time::sleep(REMOVED).await;
+            self.removed = false;
+        }
         if self.stream.is_none() {
             self.stream = Some(self.open().await?);
         }
         let stream = self.stream.as_mut().context("the consumer is gone")?;
-        let failed = match stream.next().await {
-            Some(Ok(message)) => return Ok(message),
-            Some(Err(error)) => anyhow!("pulling: {error}"),
-            None => anyhow!("the consumer is gone"),
-        };
-        self.stream = None;
-        Err(failed)
+        match stream.next().await {
+            Some(Ok(message)) => Ok(message),
+            other => Err(self.failed(other.and_then(Result::err))),
+        }
     }
 
     /// One more if it is here already.
     fn at_hand(&mut self) -> Option<jetstream::Message> {
         match self.stream.as_mut()?.next().now_or_never()? {
             Some(Ok(message)) => Some(message),
-            // The next pull begins anew.
-            Some(Err(_)) | None => {
-                self.stream = None;
+            other => {
+                // The next pull begins anew.
+                drop(self.failed(other.and_then(Result::err)));
                 None
             }
         }
+    }
+
+    /// What was pulled from brings nothing any more: because of an error, or because it has ended.
+    fn failed(&mut self, error: Option<MessagesError>) -> anyhow::Error {
+        self.stream = None;
+        let kind = error.as_ref().map(MessagesError::kind);
+        self.removed =
+            matches!(kind, None | Some(MessagesErrorKind::ConsumerDeleted | MessagesErrorKind::NoResponders));
+        error.map_or_else(|| anyhow!("the consumer is gone"), |error| anyhow!("pulling: {error}"))
     }
 
     /// Waits for a connection. Trying without one would fail, again and again after longer and longer pauses, and the

@@ -44,10 +44,11 @@ impl std::fmt::Display for Republished {
     }
 }
 
-/// Removes the stream of `source` with its consumers, makes it again with the same configuration and publishes everything from `log`, in order
-/// and under the same ids; returns once everything that the log held at the beginning is published. (Only emptying
-/// the stream would not do: it remembers the ids for its window for duplicates.) Works beside running services: their
-/// active relay does the publishing, or this call when there is none; subscriptions make their consumers again.
+/// Removes the stream of `source` with its consumers, makes it again with the same configuration and publishes
+/// everything from `log`, in order and under the same ids; returns once everything that the log held at the beginning is
+/// published. (Only emptying the stream would not do: it remembers the ids for its window for duplicates.) Works beside
+/// running services: their active relay does the publishing, or this call when there is none; subscriptions make their
+/// consumers again.
 ///
 /// # Errors
 /// NATS or the log fails, or nothing is published for a minute. The stream may then be incomplete; running relays
@@ -86,14 +87,37 @@ async fn recreate(jetstream: &Context, config: &Config) -> anyhow::Result<()> {
             Err(error) if is_there(&error) => jetstream.update_stream(config).await.map(drop),
             made => made.map(drop),
         };
-        let Err(error) = made else { return Ok(()) };
+        let mended = match made {
+            Ok(()) => is_new(jetstream, &config.name).await,
+            Err(error) => Err(error.into()),
+        };
+        let wrong = match mended {
+            Ok(true) => return Ok(()),
+            Ok(false) => anyhow::anyhow!("NATS keeps a remainder of the removed stream"),
+            Err(error) => error,
+        };
         if started.elapsed() > PATIENCE {
             let was = serde_json::to_string(config).unwrap_or_default();
-            return Err(error)
+            return Err(wrong)
                 .with_context(|| format!("making the stream again; it was configured as {was}"));
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Whether the stream is one that was just made; what is left of the old one is removed.
+///
+/// A server (2.15) that is asked to make a stream in the moment in which it removes it keeps a remainder: empty, behind
+/// the last sequence that it had, and deaf to what is published to it.
+async fn is_new(jetstream: &Context, name: &str) -> anyhow::Result<bool> {
+    let stream = jetstream.get_stream(name).await?;
+    let state = stream.get_info().await?.state;
+    if state.messages > 0 || state.last_sequence == 0 {
+        return Ok(true);
+    }
+    tracing::warn!(stream = name, "removing what NATS has kept of the removed stream");
+    jetstream.delete_stream(name).await?;
+    Ok(false)
 }
 
 fn is_there(error: &CreateStreamError) -> bool {
@@ -134,5 +158,28 @@ async fn arrive(bus: &NatsBus, source: &str, until: i64) -> anyhow::Result<()> {
             ),
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testservers::NatsServer;
+
+    use super::*;
+
+    /// Emptied, a stream looks like what the server keeps of one.
+    #[tokio::test]
+    async fn a_remainder_of_the_removed_stream_is_not_taken_for_the_new_one() {
+        let server = NatsServer::start().await.unwrap();
+        let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+        let remainder = topology::stream(&jetstream, "render").await.unwrap();
+        let config = remainder.get_info().await.unwrap().config;
+        jetstream.publish("filmstrip.render.v1.e.noted", "old".into()).await.unwrap().await.unwrap();
+        remainder.purge().await.unwrap();
+        for max_messages in [config.max_messages, 5_000] {
+            recreate(&jetstream, &Config { max_messages, ..config.clone() }).await.unwrap();
+            let info = jetstream.get_stream(&config.name).await.unwrap().get_info().await.unwrap();
+            assert_eq!((info.state.last_sequence, info.config.max_messages), (0, max_messages));
+        }
     }
 }

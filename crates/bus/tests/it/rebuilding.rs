@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{FromConsumer as _, pull};
+use async_nats::jetstream::{
+    Context,
+    consumer::{FromConsumer as _, pull},
+    stream::Config,
+};
 use bus::{
     EventBus as _,
     nats::{Report, republish},
@@ -29,6 +33,21 @@ impl Nats {
             }
         };
         tokio::time::timeout(DEADLINE, looking).await.expect("the stream never came to be as wanted")
+    }
+
+    /// When the stream was made, in nanoseconds, once there is one that the subscription reads.
+    async fn stream_with_consumer(&self, jetstream: &Context) -> i128 {
+        let looking = async {
+            loop {
+                if let Ok(stream) = jetstream.get_stream(STREAM).await
+                    && stream.consumer_info(DURABLE).await.is_ok_and(|info| info.num_waiting > 0)
+                {
+                    break stream.cached_info().created.unix_timestamp_nanos();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, looking).await.expect("nobody reads the stream")
     }
 }
 
@@ -57,6 +76,30 @@ async fn a_stream_that_was_removed_is_rebuilt_equal_under_a_live_relay_and_consu
     again.dedup();
     let from_the_start = again.iter().rposition(|number| *number == 0).unwrap();
     assert_eq!(again[from_the_start..], (0..=120).collect::<Vec<_>>());
+    collected.stop().await;
+    bus.stop().await;
+}
+
+/// The server tells subscriptions of the removal before it is through with it, and keeps a remainder of a stream that it
+/// is asked for meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscription_asks_for_a_removed_stream_only_when_the_server_is_through() {
+    let nats = Nats::start().await;
+    let bus = nats.quick_bus("a").await;
+    let mut collected = nats.collect(&bus);
+    let jetstream = nats.jetstream().await;
+    let first = nats.stream_with_consumer(&jetstream).await;
+    // By the server's own clock.
+    let removed = Config { name: "REMOVED".to_owned(), ..Config::default() };
+    let removed =
+        jetstream.create_stream(removed).await.unwrap().cached_info().created.unix_timestamp_nanos();
+    jetstream.delete_stream(STREAM).await.unwrap();
+    let again = nats.stream_with_consumer(&jetstream).await;
+    assert!(first < removed);
+    assert!(again - removed >= 900_000_000, "{removed}: {again}");
+    nats.publish(&bus);
+    nats.world.append("e", "Finished", 0..3).await;
+    assert_eq!(collected.numbers(3).await, [0, 1, 2]);
     collected.stop().await;
     bus.stop().await;
 }
