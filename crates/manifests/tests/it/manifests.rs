@@ -105,7 +105,7 @@ fn mutations() -> Vec<Mutation> {
         ("resources", Workloads, "CONTAINER/resources/limits/ephemeral-storage", Remove),
         ("resources", One("StatefulSet/s3"), "POD/initContainers/0/resources", Remove),
         ("measured-memory", Processes, "CONTAINER/resources/requests/memory", Set(json!("16Mi"))),
-        ("measured-memory", Processes, "CONTAINER/resources/limits/memory", Set(json!("64Mi"))),
+        ("measured-memory", Processes, "CONTAINER/resources/limits/memory", Set(json!("40Mi"))),
         ("measured-memory", One("Deployment/asset"), "CONTAINER/resources/limits/memory", Set(json!("1Gi"))),
         ("measured-memory", One("Deployment/render"), "CONTAINER/resources/limits/memory", Set(json!("1Gi"))),
         ("measured-memory", One("Deployment/stitch"), "CONTAINER/resources/requests/memory", Set(json!("512Mi"))),
