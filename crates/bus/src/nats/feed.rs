@@ -25,9 +25,9 @@ const EXPIRES: Duration = Duration::from_secs(5);
 /// How often a subscription without a connection looks whether there is one.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How long after its consumer was removed a subscription makes it again. Where the stream is being removed the server says
-/// so first of the consumers; one that is asked to make the stream before it is through keeps a remainder of the old one
-/// that takes no messages.
+/// How long after its consumer was removed a subscription makes it again. A server that removes a stream tells of its
+/// consumers first; asked to make the stream before it is through, it keeps a remainder of the old one that takes no
+/// messages.
 const REMOVED: Duration = Duration::from_secs(1);
 
 /// How long a stopping subscription waits for what is on its way to it.

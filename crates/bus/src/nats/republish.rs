@@ -83,26 +83,26 @@ pub async fn republish(
 async fn recreate(jetstream: &Context, config: &Config) -> anyhow::Result<()> {
     let started = Instant::now();
     loop {
-        let made = match jetstream.create_stream(config).await {
-            Err(error) if is_there(&error) => jetstream.update_stream(config).await.map(drop),
-            made => made.map(drop),
-        };
-        let mended = match made {
-            Ok(()) => is_new(jetstream, &config.name).await,
-            Err(error) => Err(error.into()),
-        };
-        let wrong = match mended {
-            Ok(true) => return Ok(()),
-            Ok(false) => anyhow::anyhow!("NATS keeps a remainder of the removed stream"),
-            Err(error) => error,
-        };
+        let Err(error) = make(jetstream, config).await else { return Ok(()) };
         if started.elapsed() > PATIENCE {
             let was = serde_json::to_string(config).unwrap_or_default();
-            return Err(wrong)
+            return Err(error)
                 .with_context(|| format!("making the stream again; it was configured as {was}"));
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+async fn make(jetstream: &Context, config: &Config) -> anyhow::Result<()> {
+    match jetstream.create_stream(config).await {
+        Err(error) if is_there(&error) => drop(jetstream.update_stream(config).await?),
+        made => drop(made?),
+    }
+    anyhow::ensure!(
+        is_new(jetstream, &config.name).await?,
+        "NATS has kept a remainder of the removed stream"
+    );
+    Ok(())
 }
 
 /// Whether the stream is one that was just made; what is left of the old one is removed.
@@ -111,7 +111,7 @@ async fn recreate(jetstream: &Context, config: &Config) -> anyhow::Result<()> {
 /// the last sequence that it had, and deaf to what is published to it.
 async fn is_new(jetstream: &Context, name: &str) -> anyhow::Result<bool> {
     let stream = jetstream.get_stream(name).await?;
-    let state = stream.get_info().await?.state;
+    let state = &stream.cached_info().state;
     if state.messages > 0 || state.last_sequence == 0 {
         return Ok(true);
     }
